@@ -1,0 +1,47 @@
+//! What every request is given.
+
+use std::sync::Arc;
+
+use domain::keyring::Keyring;
+use domain::time::Timestamp;
+use entities::Db;
+use gateways::stripe::StripeGateway;
+use queue::Ledger;
+use secrecy::SecretString;
+use templates::Templates;
+
+/// The addresses and public keys the pages and webhooks need.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where customers and providers reach us, without a trailing slash: `https://pay.example.com`.
+    pub public_url: String,
+    pub stripe_publishable_key: String,
+    /// Stripe.js; the stand-in's address in the demo.
+    pub stripe_js_url: String,
+    /// Every secret that may sign a Stripe event right now: two during a rotation.
+    pub stripe_webhook_secrets: Vec<SecretString>,
+    /// Whether live-mode Stripe events are ours; events of the other mode are stored and ignored.
+    pub stripe_livemode: bool,
+    /// Every token that may sign a carrier callback right now.
+    pub twilio_auth_tokens: Vec<SecretString>,
+}
+
+/// Clones share everything.
+#[derive(Clone)]
+pub struct Api {
+    pub db: Db,
+    pub ledger: Ledger,
+    pub templates: Arc<Templates>,
+    pub keyring: Arc<Keyring>,
+    pub stripe: Arc<StripeGateway>,
+    pub settings: Arc<Settings>,
+    pub registry: prometheus::Registry,
+}
+
+impl Api {
+    /// Business time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.ledger.clock().now()
+    }
+}

@@ -1,0 +1,106 @@
+//! The connection: SQLite in one file, or PostgreSQL. Readers and writers are apart, because SQLite has one writer:
+//! its write pool holds a single connection, so writers queue fairly instead of meeting `SQLITE_BUSY`.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, SqlxPostgresConnector,
+    SqlxSqliteConnector, TransactionOptions, TransactionTrait,
+};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+/// How long a caller waits for a free connection before it is told that the store is not there.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+const READERS_MAX: u32 = 6;
+const POSTGRES_CONNECTIONS_MAX: u32 = 16;
+
+/// An address that names no store we know.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error("the database address must begin with sqlite: or postgres:")]
+    UnknownScheme,
+    #[error("the database address cannot be read: {0}")]
+    Unreadable(#[source] sqlx::Error),
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(#[source] sqlx::Error),
+}
+
+/// The two ways into the store.
+#[derive(Debug, Clone)]
+pub struct Db {
+    /// For reading outside a write transaction.
+    pub read: DatabaseConnection,
+    /// For writing; use [`Db::begin`].
+    pub write: DatabaseConnection,
+}
+
+impl Db {
+    /// Connects. `sqlite://path/to/file.db` makes the file when it is missing; a 2xx must be durable, so SQLite runs
+    /// in WAL mode with `synchronous=FULL`.
+    ///
+    /// # Errors
+    /// When the address makes no sense or nobody answers there.
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+        if url.starts_with("sqlite:") {
+            return Self::connect_sqlite(url).await;
+        }
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            return Self::connect_postgres(url).await;
+        }
+        Err(ConnectError::UnknownScheme)
+    }
+
+    async fn connect_sqlite(url: &str) -> Result<Self, ConnectError> {
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(ConnectError::Unreadable)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10))
+            .foreign_keys(true)
+            .statement_cache_capacity(256)
+            .pragma("cache_size", "-32000")
+            .pragma("temp_store", "MEMORY");
+        let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
+        let write = pool.clone().max_connections(1).acquire_timeout(Duration::from_secs(30));
+        let write = write.connect_with(options.clone()).await.map_err(ConnectError::Unreachable)?;
+        let read = pool.max_connections(READERS_MAX).connect_with(options).await.map_err(ConnectError::Unreachable)?;
+        Ok(Self {
+            read: SqlxSqliteConnector::from_sqlx_sqlite_pool(read),
+            write: SqlxSqliteConnector::from_sqlx_sqlite_pool(write),
+        })
+    }
+
+    async fn connect_postgres(url: &str) -> Result<Self, ConnectError> {
+        let options = PgConnectOptions::from_str(url).map_err(ConnectError::Unreadable)?.statement_cache_capacity(256);
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS_MAX)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await
+            .map_err(ConnectError::Unreachable)?;
+        let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+        Ok(Self { read: connection.clone(), write: connection })
+    }
+
+    /// Begins a write transaction: `BEGIN IMMEDIATE` on SQLite, so that a read in it cannot go stale before its write.
+    ///
+    /// # Errors
+    /// When no connection is free in time or the store is gone.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        self.write.begin_with_options(options).await
+    }
+}
+
+/// Whether an error says that a unique index already holds this row, and which one.
+#[must_use]
+pub fn unique_violation(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_)))
+}

@@ -1,0 +1,100 @@
+//! What happened to an invoice. Append-only.
+
+use domain::id::{InvoiceId, MerchantId, TimelineEntryId};
+use domain::timeline::TimelineKind;
+use domain::job::{Change, Outbox};
+use domain::time::Timestamp;
+use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+
+use sea_orm::{ConnectionTrait, DbErr};
+
+use crate::sql;
+use crate::stored::Stored;
+
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "timeline")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Stored<TimelineEntryId>,
+    pub merchant_id: Stored<MerchantId>,
+    pub invoice_id: Stored<InvoiceId>,
+    pub kind: Stored<TimelineKind>,
+    pub actor: String,
+    pub detail: String,
+    pub at_ms: i64,
+}
+
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Something that happened, about to be written down.
+#[derive(Debug, Clone)]
+pub struct NewEntry {
+    pub merchant_id: MerchantId,
+    pub invoice_id: InvoiceId,
+    pub kind: TimelineKind,
+    /// Who did it: `customer`, `merchant`, `system`, `carrier`, `stripe`, `dialer`, or an API key's id.
+    pub actor: String,
+    /// Facts beside the kind. Never a token, an address or a full number.
+    pub detail: serde_json::Value,
+}
+
+impl NewEntry {
+    #[must_use]
+    pub fn new(merchant_id: &MerchantId, invoice_id: &InvoiceId, kind: TimelineKind, actor: impl Into<String>) -> Self {
+        Self {
+            merchant_id: merchant_id.clone(),
+            invoice_id: invoice_id.clone(),
+            kind,
+            actor: actor.into(),
+            detail: serde_json::json!({}),
+        }
+    }
+
+    #[must_use]
+    pub fn with(mut self, detail: serde_json::Value) -> Self {
+        self.detail = detail;
+        self
+    }
+}
+
+/// Appends entries in the caller's transaction and notes the changes for whoever listens.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn append<C: ConnectionTrait>(tx: &C, entries: Vec<NewEntry>, now: Timestamp, outbox: &mut Outbox) -> Result<(), DbErr> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let mut rows = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let id: TimelineEntryId = crate::fresh::id(now);
+        rows.push(serde_json::json!({
+            "id": id, "merchant_id": entry.merchant_id, "invoice_id": entry.invoice_id, "kind": entry.kind,
+            "actor": entry.actor, "detail": entry.detail.to_string(), "at_ms": now.millis(),
+        }));
+        outbox.changes.push(Change {
+            merchant_id: entry.merchant_id,
+            invoice_id: entry.invoice_id,
+            entry_id: id,
+            kind: entry.kind,
+        });
+    }
+    let columns = [
+        ("id", "text"),
+        ("merchant_id", "text"),
+        ("invoice_id", "text"),
+        ("kind", "text"),
+        ("actor", "text"),
+        ("detail", "text"),
+        ("at_ms", "bigint"),
+    ];
+    let text = format!(
+        "INSERT INTO timeline (id, merchant_id, invoice_id, kind, actor, detail, at_ms) \
+         SELECT r.id, r.merchant_id, r.invoice_id, r.kind, r.actor, r.detail, r.at_ms FROM {}",
+        sql::rows(tx.get_database_backend(), 1, "r", &columns)
+    );
+    sql::run(tx, text, [sql::row_list(&rows)]).await.map(drop)
+}

@@ -1,0 +1,3 @@
+DROP TABLE opt_outs;
+DROP TABLE consents;
+DROP TABLE customers;

@@ -1,0 +1,20 @@
+-- invoice_ref is what the event said; invoice_id is set only when it names an invoice of this merchant.
+CREATE TABLE call_events (
+    id TEXT PRIMARY KEY,
+    merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    dedupe_key TEXT NOT NULL,
+    delivery_id TEXT,
+    source TEXT NOT NULL,
+    call_id TEXT NOT NULL,
+    intent TEXT NOT NULL,
+    invoice_ref TEXT,
+    invoice_id TEXT REFERENCES invoices (id),
+    disposition TEXT NOT NULL,
+    reason TEXT,
+    body TEXT NOT NULL,
+    occurred_at_ms BIGINT NOT NULL,
+    received_at_ms BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX call_events_once ON call_events (merchant_id, dedupe_key);
+CREATE INDEX call_events_page ON call_events (merchant_id, disposition, id);
+CREATE INDEX call_events_of_invoice ON call_events (invoice_id);

@@ -1,0 +1,2 @@
+DROP TABLE attention_items;
+DROP TABLE timeline;

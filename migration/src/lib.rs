@@ -1,0 +1,59 @@
+//! How the store got its shape: one migration per change, up and down, the same SQL on SQLite and PostgreSQL.
+//!
+//! This crate must never be edited backwards: a migration that was released stays as it is, the next one mends it.
+
+use sea_orm_migration::prelude::{ConnectionTrait, DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
+
+/// One change of shape: two SQL texts that run unchanged on both stores.
+struct Step {
+    name: &'static str,
+    up: &'static str,
+    down: &'static str,
+}
+
+macro_rules! step {
+    ($name:literal) => {
+        Step {
+            name: $name,
+            up: include_str!(concat!("../sql/", $name, ".up.sql")),
+            down: include_str!(concat!("../sql/", $name, ".down.sql")),
+        }
+    };
+}
+
+impl MigrationName for Step {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[sea_orm_migration::async_trait::async_trait]
+impl MigrationTrait for Step {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared(self.up).await.map(drop)
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared(self.down).await.map(drop)
+    }
+}
+
+/// Every migration, oldest first.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(step!("0001_merchants")),
+            Box::new(step!("0002_customers")),
+            Box::new(step!("0003_invoices")),
+            Box::new(step!("0004_call_events")),
+            Box::new(step!("0005_links")),
+            Box::new(step!("0006_payments")),
+            Box::new(step!("0007_timeline")),
+            Box::new(step!("0008_jobs")),
+        ]
+    }
+}
+
+pub use sea_orm_migration::MigratorTrait as Migrate;

@@ -1,0 +1,124 @@
+//! The statements, in both dialects. `{now}` is the database's clock in milliseconds; business time is `{now} + offset`.
+
+use sea_orm::DatabaseBackend;
+
+pub(super) const DEPTH: &str = "SELECT kind, status, count(*) AS jobs, min(due_at_ms) AS oldest FROM jobs \
+     WHERE status IN ('waiting', 'leased', 'dead') GROUP BY kind, status ORDER BY kind, status";
+
+/// The database's clock in whole milliseconds.
+fn now(backend: DatabaseBackend) -> &'static str {
+    if backend == DatabaseBackend::Postgres {
+        return "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint";
+    }
+    "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
+}
+
+fn skip_locked(backend: DatabaseBackend) -> &'static str {
+    if backend == DatabaseBackend::Postgres { "FOR UPDATE SKIP LOCKED" } else { "" }
+}
+
+/// `$1`, a JSON array of objects, as a table.
+fn rows(backend: DatabaseBackend, columns: &[(&str, &str)]) -> String {
+    if backend == DatabaseBackend::Postgres {
+        let typed: Vec<String> = columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
+        return format!("jsonb_to_recordset($1::jsonb) AS r({})", typed.join(", "));
+    }
+    let picked: Vec<String> = columns.iter().map(|(name, _)| format!("value->>'{name}' AS {name}")).collect();
+    format!("(SELECT {} FROM json_each($1)) AS r", picked.join(", "))
+}
+
+/// `$1` rows, `$2` business offset. `WHERE true` keeps SQLite from reading `ON CONFLICT` as a join condition.
+pub(super) fn enqueue(backend: DatabaseBackend) -> String {
+    let columns = [
+        ("id", "text"),
+        ("kind", "text"),
+        ("subject", "text"),
+        ("unique_key", "text"),
+        ("merchant_id", "text"),
+        ("lane", "text"),
+        ("delay_ms", "bigint"),
+    ];
+    format!(
+        "INSERT INTO jobs (id, kind, subject, unique_key, merchant_id, lane, status, due_at_ms, attempts, crashes, fence, enqueued_at_ms) \
+         SELECT r.id, r.kind, r.subject, r.unique_key, r.merchant_id, r.lane, 'waiting', {now} + $2 + r.delay_ms, 0, 0, 0, {now} + $2 \
+         FROM {rows} WHERE true ON CONFLICT (kind, unique_key) DO NOTHING",
+        now = now(backend),
+        rows = rows(backend, &columns),
+    )
+}
+
+/// `$1` kind, `$2` business offset, `$3` lease, `$4` worker, `$5` limit.
+pub(super) fn claim(backend: DatabaseBackend) -> String {
+    format!(
+        "UPDATE jobs SET status = 'leased', fence = fence + 1, lease_until_ms = {now} + $3, worker = $4 \
+         WHERE id IN (SELECT id FROM jobs WHERE kind = $1 AND status = 'waiting' AND due_at_ms <= {now} + $2 AND crashes = 0 \
+         ORDER BY due_at_ms, id LIMIT $5 {skip_locked}) RETURNING id, subject, attempts, crashes, fence",
+        now = now(backend),
+        skip_locked = skip_locked(backend),
+    )
+}
+
+/// `$1` kind, `$2` business offset, `$3` lease, `$4` worker. A lease that expired is a crash; a row that waits after
+/// one is claimed alone as well, and that is no further crash.
+pub(super) fn claim_suspect(backend: DatabaseBackend) -> String {
+    format!(
+        "UPDATE jobs SET crashes = crashes + CASE WHEN status = 'leased' THEN 1 ELSE 0 END, \
+         status = 'leased', fence = fence + 1, lease_until_ms = {now} + $3, worker = $4 \
+         WHERE id = (SELECT id FROM jobs WHERE kind = $1 AND ((status = 'leased' AND lease_until_ms < {now}) \
+         OR (status = 'waiting' AND crashes > 0 AND due_at_ms <= {now} + $2)) ORDER BY due_at_ms, id LIMIT 1 {skip_locked}) \
+         RETURNING id, subject, attempts, crashes, fence",
+        now = now(backend),
+        skip_locked = skip_locked(backend),
+    )
+}
+
+/// `$1` rows, `$2` lease.
+pub(super) fn renew(backend: DatabaseBackend) -> String {
+    format!(
+        "UPDATE jobs SET lease_until_ms = {now} + $2 FROM {rows} \
+         WHERE jobs.id = r.id AND jobs.fence = r.fence AND jobs.status = 'leased' RETURNING jobs.id AS id",
+        now = now(backend),
+        rows = rows(backend, &[("id", "text"), ("fence", "bigint")]),
+    )
+}
+
+/// `$1` rows.
+pub(super) fn release(backend: DatabaseBackend) -> String {
+    format!(
+        "UPDATE jobs SET status = 'waiting', lease_until_ms = NULL, worker = NULL FROM {rows} \
+         WHERE jobs.id = r.id AND jobs.fence = r.fence AND jobs.status = 'leased'",
+        rows = rows(backend, &[("id", "text"), ("fence", "bigint")]),
+    )
+}
+
+/// `$1` rows, `$2` business offset. Only who holds the fence may answer.
+pub(super) fn settle(backend: DatabaseBackend) -> String {
+    let columns = [
+        ("id", "text"),
+        ("fence", "bigint"),
+        ("status", "text"),
+        ("wait_ms", "bigint"),
+        ("failed", "bigint"),
+        ("error", "text"),
+    ];
+    format!(
+        "UPDATE jobs SET status = r.status, attempts = attempts + r.failed, \
+         due_at_ms = CASE WHEN r.status = 'waiting' THEN {now} + $2 + r.wait_ms ELSE due_at_ms END, \
+         finished_at_ms = CASE WHEN r.status = 'waiting' THEN NULL ELSE {now} + $2 END, \
+         last_error = COALESCE(r.error, last_error), lease_until_ms = NULL, worker = NULL FROM {rows} \
+         WHERE jobs.id = r.id AND jobs.fence = r.fence AND jobs.status = 'leased' RETURNING jobs.id AS id",
+        now = now(backend),
+        rows = rows(backend, &columns),
+    )
+}
+
+/// `$1` kinds as rows, `$2` business offset.
+pub(super) fn due_kinds(backend: DatabaseBackend) -> String {
+    format!(
+        "SELECT r.kind AS kind FROM {rows} \
+         WHERE EXISTS (SELECT 1 FROM jobs WHERE jobs.kind = r.kind AND jobs.status = 'waiting' AND jobs.due_at_ms <= {now} + $2) \
+         OR EXISTS (SELECT 1 FROM jobs WHERE jobs.kind = r.kind AND jobs.status = 'leased' AND jobs.lease_until_ms < {now})",
+        now = now(backend),
+        rows = rows(backend, &[("kind", "text")]),
+    )
+}

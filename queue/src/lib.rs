@@ -1,0 +1,25 @@
+//! What travels: the job ledger and the runtime that works it. The only crate that names apalis.
+//!
+//! This crate must never lose a job, never run one without a lease, and never hold a promise anywhere but in the
+//! database: Redis only wakes sleepers sooner.
+
+mod backend;
+mod batch;
+mod clock;
+mod dead;
+pub mod failpoint;
+mod ledger;
+mod live;
+mod metrics;
+mod periodic;
+mod runtime;
+mod wake;
+
+pub use batch::{Batch, Claimed, Outcome};
+pub use clock::Clock;
+pub use dead::DeadJob;
+pub use ledger::{Depth, Ledger, Settled};
+pub use live::Live;
+pub use metrics::Metrics;
+pub use runtime::{Handler, Runtime};
+pub use wake::{Wake, WakeError};

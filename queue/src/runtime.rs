@@ -1,0 +1,158 @@
+//! The runtime: per kind a claimer, an apalis worker and a supervisor; for all kinds one poller, one lease keeper and
+//! one ticker. Shutdown drains: what runs is finished, what was claimed and not begun is given back.
+
+mod claimer;
+mod keeper;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use apalis_core::worker::builder::WorkerBuilder;
+use domain::job::JobKind;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use sea_orm::DbErr;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::backend::ClaimedBatches;
+use crate::{Batch, Ledger, Outcome, periodic};
+use keeper::Keeper;
+
+/// A worker that ended is started again after this long, doubled each time up to the cap.
+const RESTART_FIRST: Duration = Duration::from_millis(100);
+const RESTART_CAP: Duration = Duration::from_secs(5);
+
+/// Works on batches of one kind.
+///
+/// It loads set-based, runs each row so that one row's failure is its own, and settles every row of the batch. A row it
+/// leaves unsettled is retried; an error or a panic retries all that are left.
+pub trait Handler: Send + Sync + 'static {
+    const KIND: JobKind;
+
+    fn run(&self, batch: &Batch) -> impl Future<Output = Result<(), DbErr>> + Send;
+}
+
+type Run = Arc<dyn Fn(Arc<Batch>) -> BoxFuture<'static, Result<(), DbErr>> + Send + Sync>;
+
+/// The set of handlers this process runs.
+pub struct Runtime {
+    ledger: Ledger,
+    process: String,
+    handlers: Vec<(JobKind, Run)>,
+}
+
+impl Runtime {
+    /// `process` names this process among others: make it unique per start.
+    #[must_use]
+    pub fn new(ledger: Ledger, process: impl Into<String>) -> Self {
+        Self { ledger, process: process.into(), handlers: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn with<H: Handler>(mut self, handler: H) -> Self {
+        let handler = Arc::new(handler);
+        let run: Run = Arc::new(move |batch| {
+            let handler = Arc::clone(&handler);
+            async move { handler.run(&batch).await }.boxed()
+        });
+        self.handlers.push((H::KIND, run));
+        self
+    }
+
+    /// Works until `shutdown`, then drains and returns. Call it on a runtime that lives longer.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let kinds: Vec<JobKind> = self.handlers.iter().map(|(kind, _)| *kind).collect();
+        let keeper = Keeper::default();
+        // The keeper outlives the workers: leases are renewed while they drain.
+        let drained = CancellationToken::new();
+        let keeping = tokio::spawn(keeper.clone().run(self.ledger.clone(), drained.clone()));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(claimer::poll(self.ledger.clone(), kinds.clone(), shutdown.clone()));
+        tasks.spawn(periodic::run(self.ledger.clone(), kinds, shutdown.clone()));
+        for (kind, run) in self.handlers {
+            let worker = Worker { kind, run, ledger: self.ledger.clone(), keeper: keeper.clone(), process: self.process.clone() };
+            tasks.spawn(worker.supervise(shutdown.clone()));
+        }
+        while tasks.join_next().await.is_some() {}
+        drained.cancel();
+        let _ended = keeping.await;
+    }
+}
+
+struct Worker {
+    kind: JobKind,
+    run: Run,
+    ledger: Ledger,
+    keeper: Keeper,
+    process: String,
+}
+
+impl Worker {
+    /// Starts the worker again whenever it ends, under a fresh name, until shutdown.
+    async fn supervise(self, shutdown: CancellationToken) {
+        let mut wait = RESTART_FIRST;
+        let mut starts = 0_u64;
+        loop {
+            let begun = Instant::now();
+            let name = format!("{}-{}-{starts}", self.kind, self.process);
+            let ended = std::panic::AssertUnwindSafe(self.once(&name, &shutdown)).catch_unwind().await;
+            if shutdown.is_cancelled() {
+                return;
+            }
+            let reason = match ended {
+                Ok(Ok(())) => "it stopped".to_owned(),
+                Ok(Err(error)) => error,
+                Err(_) => "it panicked".to_owned(),
+            };
+            tracing::error!(kind = self.kind.word(), reason, "a worker ended; it is started again");
+            self.ledger.metrics().restarted(self.kind);
+            wait = if begun.elapsed() > RESTART_CAP { RESTART_FIRST } else { (wait * 2).min(RESTART_CAP) };
+            starts += 1;
+            tokio::select! { () = shutdown.cancelled() => return, () = tokio::time::sleep(wait) => {} }
+        }
+    }
+
+    async fn once(&self, name: &str, shutdown: &CancellationToken) -> Result<(), String> {
+        let stop_claiming = shutdown.child_token();
+        let (sender, receiver) = mpsc::channel(1);
+        let claiming = tokio::spawn(claimer::claim(self.ledger.clone(), self.kind, name.to_owned(), sender, stop_claiming.clone()));
+        let run = Arc::clone(&self.run);
+        let keeper = self.keeper.clone();
+        let handle = move |batch: Arc<Batch>| work(batch, Arc::clone(&run), keeper.clone());
+        let worker = WorkerBuilder::new(name)
+            .backend(ClaimedBatches::new(receiver, stop_claiming.clone()))
+            .build(handle);
+        let stop = shutdown.clone();
+        let signal = async move {
+            stop.cancelled().await;
+            Ok::<(), std::io::Error>(())
+        };
+        let ended = worker.run_until(signal).await;
+        stop_claiming.cancel();
+        let _claimer_ended = claiming.await;
+        ended.map_err(|error| error.to_string())
+    }
+}
+
+/// Runs one batch on a task of its own, so that kinds do not share a thread, and answers for what the handler left.
+async fn work(batch: Arc<Batch>, run: Run, keeper: Keeper) {
+    let begun = Instant::now();
+    keeper.hold(&batch);
+    let ran = tokio::spawn(run(Arc::clone(&batch))).await;
+    let left: Vec<_> = batch.jobs().cloned().collect();
+    if !left.is_empty() {
+        let error = match ran {
+            Ok(Ok(())) => "the handler left this row without an answer".to_owned(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the handler panicked".to_owned(),
+        };
+        tracing::warn!(kind = batch.kind().word(), rows = left.len(), error, "rows are retried");
+        let outcomes = left.into_iter().map(|job| (job, Outcome::Retry(error.clone()))).collect();
+        if let Err(error) = batch.finish(outcomes).await {
+            tracing::error!(%error, "a batch could not be settled; its lease will expire");
+        }
+    }
+    batch.ledger().metrics().ran(batch.kind(), begun.elapsed());
+}

@@ -1,0 +1,89 @@
+//! Claiming: one claimer per kind, woken by a bell; one poller per process that rings for what it finds due.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use domain::job::JobKind;
+use sea_orm::DbErr;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::backend::give_back;
+use crate::{Batch, Ledger, Outcome};
+
+/// A lost wake-up costs at most this.
+const POLL_EVERY: Duration = Duration::from_secs(1);
+/// After an error of the store.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Looks once a second, with one statement, for work nobody rang for: waits that ended, leases that expired.
+pub(super) async fn poll(ledger: Ledger, kinds: Vec<JobKind>, shutdown: CancellationToken) {
+    loop {
+        match ledger.due_kinds(&kinds).await {
+            Ok(due) => ledger.wake().ring_found(&due),
+            Err(error) => tracing::warn!(%error, "the ledger cannot be read"),
+        }
+        tokio::select! { () = shutdown.cancelled() => return, () = tokio::time::sleep(POLL_EVERY) => {} }
+    }
+}
+
+/// Fills the worker's channel with claimed batches until told to stop.
+pub(super) async fn claim(ledger: Ledger, kind: JobKind, worker: String, batches: mpsc::Sender<Arc<Batch>>, stop: CancellationToken) {
+    let slots = Arc::new(Semaphore::new(kind.policy().batches_at_once));
+    let claimer = Claimer { ledger, kind, worker };
+    loop {
+        // A slot first: nothing is leased that cannot be begun.
+        let slot = tokio::select! {
+            () = stop.cancelled() => return,
+            slot = Arc::clone(&slots).acquire_owned() => match slot { Ok(slot) => slot, Err(_) => return },
+        };
+        let claimed = claimer.next(slot).await;
+        let batch = match claimed {
+            Ok(Some(batch)) => batch,
+            Ok(None) => {
+                tokio::select! { () = stop.cancelled() => return, () = claimer.ledger.wake().rung(kind) => continue }
+            }
+            Err(error) => {
+                tracing::warn!(kind = kind.word(), %error, "nothing could be claimed");
+                tokio::select! { () = stop.cancelled() => return, () = tokio::time::sleep(PAUSE) => continue }
+            }
+        };
+        if stop.is_cancelled() {
+            return give_back(vec![batch]).await;
+        }
+        if let Err(unsent) = batches.send(batch).await {
+            return give_back(vec![unsent.0]).await;
+        }
+    }
+}
+
+struct Claimer {
+    ledger: Ledger,
+    kind: JobKind,
+    worker: String,
+}
+
+impl Claimer {
+    /// Innocents first, together; then suspects, one by one.
+    async fn next(&self, slot: OwnedSemaphorePermit) -> Result<Option<Arc<Batch>>, DbErr> {
+        let asked_at = Instant::now();
+        let jobs = self.ledger.claim(self.kind, &self.worker, self.kind.policy().batch_max).await?;
+        if !jobs.is_empty() {
+            self.ledger.metrics().claimed(self.kind, jobs.len());
+            return Ok(Some(Batch::new(self.ledger.clone(), self.kind, jobs, asked_at, Some(slot))));
+        }
+        loop {
+            let asked_at = Instant::now();
+            let Some(job) = self.ledger.claim_suspect(self.kind, &self.worker).await? else { return Ok(None) };
+            let crashes = job.crashes;
+            let batch = Batch::new(self.ledger.clone(), self.kind, vec![job.clone()], asked_at, None);
+            if crashes < self.kind.policy().crashes_max {
+                self.ledger.metrics().claimed(self.kind, 1);
+                return Ok(Some(Batch::new(self.ledger.clone(), self.kind, vec![job], asked_at, Some(slot))));
+            }
+            let reason = format!("its lease expired {crashes} times: it seems to kill the process that takes it");
+            tracing::error!(kind = self.kind.word(), job = job.id, reason, "a job is dead");
+            batch.finish(vec![(job, Outcome::GiveUp(reason))]).await?;
+        }
+    }
+}

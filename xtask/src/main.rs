@@ -1,0 +1,87 @@
+//! `cargo xtask`: every command anyone types to check this repository.
+//! It must never touch a service, a database or a process that it did not start.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool speaks to its user"
+)]
+
+mod counts;
+mod crate_rules;
+mod demo;
+mod lint;
+mod postgres_binaries;
+mod process;
+mod report;
+mod services;
+mod set_up;
+mod step;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+struct Subcommand {
+    name: &'static str,
+    usage: &'static str,
+    about: &'static str,
+    run: fn(&[String]) -> Result<ExitCode>,
+}
+
+const SUBCOMMANDS: [Subcommand; 3] = [
+    Subcommand {
+        name: "test",
+        usage: "test [--fast] [name…]",
+        about: "install what is missing, then check everything; --fast leaves out PostgreSQL, Redis and the \
+                browser; a name is one of the steps, or else a filter on the names of Rust tests",
+        run: test::run,
+    },
+    Subcommand {
+        name: "lint",
+        usage: "lint",
+        about: "formatting, clippy with warnings denied, who may depend on whom",
+        run: lint::run,
+    },
+    Subcommand {
+        name: "services",
+        usage: "services",
+        about: "start a private PostgreSQL and Redis, print the variables that the tests read, stop on Enter or \
+                Ctrl-C",
+        run: services::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = arguments.split_first() else {
+        help();
+        return ExitCode::FAILURE;
+    };
+    if matches!(name.as_str(), "help" | "--help" | "-h") {
+        help();
+        return ExitCode::SUCCESS;
+    }
+    let Some(subcommand) = SUBCOMMANDS.iter().find(|subcommand| subcommand.name == name) else {
+        eprintln!("there is no command {name:?}\n");
+        help();
+        return ExitCode::FAILURE;
+    };
+    match (subcommand.run)(rest) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn help() {
+    println!("cargo xtask <command>\n");
+    for subcommand in &SUBCOMMANDS {
+        println!("  {:<24}{}", subcommand.usage, subcommand.about);
+    }
+    println!("  {:<24}this page", "help");
+    println!("\nsteps of `test`, in their order: {}", step::NAMES.join(", "));
+}
