@@ -26,30 +26,116 @@ impl Inbound {
 }
 
 const STOP_WORDS: &[&str] = &[
-    "stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out",
+    "stop",
+    "stopall",
+    "stop all",
+    "unsubscribe",
+    "cancel",
+    "end",
+    "quit",
+    "revoke",
+    "optout",
+    "opt out",
 ];
 const START_WORDS: &[&str] = &["start", "unstop", "yes"];
 const HELP_WORDS: &[&str] = &["help", "info", "ayuda"];
 
 /// Whole messages that can hardly mean anything else: Spanish, and slips of the thumb.
 const STOP_LIKE_WORDS: &[&str] = &[
-    "alto", "parar", "pare", "paren", "para", "basta", "baja", "cancelar", "detener", "salir", "stopp", "stpo", "sotp",
-    "stopt", "stop1", "stopstop", "unsuscribe", "unsubcribe", "remove",
+    "alto",
+    "parar",
+    "pare",
+    "paren",
+    "para",
+    "basta",
+    "baja",
+    "cancelar",
+    "detener",
+    "salir",
+    "stopp",
+    "stpo",
+    "sotp",
+    "stopt",
+    "stop1",
+    "stopstop",
+    "unsuscribe",
+    "unsubcribe",
+    "remove",
 ];
 
 /// Runs of words that ask for an end wherever they stand.
 const STOP_LIKE_PHRASES: &[&str] = &[
-    "stop text", "stop texting", "stop texts", "stop messaging", "stop message", "stop messages", "stop sending",
-    "stop contacting", "stop calling", "stop bothering", "stop harassing", "stop sms", "stop this", "stop it",
-    "stop now", "stop please", "stop all", "please stop", "pls stop", "plz stop", "texts to stop",
-    "messages to stop", "you to stop", "this to stop", "stopall", "unsubscribe", "optout", "opt out", "opt me out",
-    "quit texting", "quit messaging", "quit sending", "dont text", "dont message", "dont contact", "do not text",
-    "do not message", "do not contact", "never text", "no more texts", "no more text", "no more messages",
-    "leave me alone", "remove me", "remove my number", "take me off", "revoke consent", "revoke my consent",
-    "no me escriba", "no me escriban", "no me escribas", "no me envie", "no me envien", "no me envies", "no me mande",
-    "no me manden", "no me mandes", "no me contacten", "no me molesten", "no mas mensajes", "no quiero mensajes",
-    "no quiero mas mensajes", "dejen de", "deje de escribir", "deje de mandar", "deja de escribir", "dejame en paz",
-    "darme de baja", "dar de baja", "quitenme", "borrenme",
+    "stop text",
+    "stop texting",
+    "stop texts",
+    "stop messaging",
+    "stop message",
+    "stop messages",
+    "stop sending",
+    "stop contacting",
+    "stop calling",
+    "stop bothering",
+    "stop harassing",
+    "stop sms",
+    "stop this",
+    "stop it",
+    "stop now",
+    "stop please",
+    "stop all",
+    "please stop",
+    "pls stop",
+    "plz stop",
+    "texts to stop",
+    "messages to stop",
+    "you to stop",
+    "this to stop",
+    "stopall",
+    "unsubscribe",
+    "optout",
+    "opt out",
+    "opt me out",
+    "quit texting",
+    "quit messaging",
+    "quit sending",
+    "dont text",
+    "dont message",
+    "dont contact",
+    "do not text",
+    "do not message",
+    "do not contact",
+    "never text",
+    "no more texts",
+    "no more text",
+    "no more messages",
+    "leave me alone",
+    "remove me",
+    "remove my number",
+    "take me off",
+    "revoke consent",
+    "revoke my consent",
+    "no me escriba",
+    "no me escriban",
+    "no me escribas",
+    "no me envie",
+    "no me envien",
+    "no me envies",
+    "no me mande",
+    "no me manden",
+    "no me mandes",
+    "no me contacten",
+    "no me molesten",
+    "no mas mensajes",
+    "no quiero mensajes",
+    "no quiero mas mensajes",
+    "dejen de",
+    "deje de escribir",
+    "deje de mandar",
+    "deja de escribir",
+    "dejame en paz",
+    "darme de baja",
+    "dar de baja",
+    "quitenme",
+    "borrenme",
 ];
 
 /// Words that turn a "stop" beside them into something else: "I'll stop by", "don't stop".
@@ -107,7 +193,9 @@ const fn without_accent(letter: char) -> char {
 fn holds_phrase(plain: &str) -> bool {
     // Spaces around both, so that only whole words meet.
     let padded = format!(" {plain} ");
-    let denied = HARMLESS_BEFORE_STOP.iter().any(|word| padded.contains(&format!(" {word} stop ")));
+    let denied = HARMLESS_BEFORE_STOP
+        .iter()
+        .any(|word| padded.contains(&format!(" {word} stop ")));
     STOP_LIKE_PHRASES
         .iter()
         .filter(|phrase| !(denied && phrase.starts_with("stop")))

@@ -93,11 +93,11 @@ impl Keyring {
     /// # Errors
     /// Says which entry is wrong, without showing it.
     pub fn parse(text: &str) -> Result<Self, BadKeyring> {
+        if text.trim().is_empty() {
+            return Err(BadKeyring::Empty);
+        }
         let mut keys: Vec<Key> = Vec::new();
         for (index, entry) in text.split(',').map(str::trim).enumerate() {
-            if entry.is_empty() && text.trim().is_empty() {
-                return Err(BadKeyring::Empty);
-            }
             let key = Key::parse(entry, index + 1)?;
             if keys.iter().any(|other| other.id == key.id) {
                 return Err(BadKeyring::Twice { id: key.id });

@@ -158,8 +158,10 @@ fn opens(moment: Timestamp, zone: &TimeZone, window: Window) -> Timestamp {
     let opening = date.and_then(|date| date.to_datetime(window.opens).to_zoned(zone.clone()));
     let opening = opening.map(|zoned| Timestamp::from_millis(zoned.timestamp().as_millisecond()));
     // Where the clock is set back over the opening, the hour comes twice and the first may be past.
-    let least = moment.plus_ms(MINUTE_MS);
-    opening.map_or(least, |opening| opening.max(least))
+    opening
+        .ok()
+        .filter(|opening| *opening > moment)
+        .unwrap_or_else(|| moment.plus_ms(MINUTE_MS))
 }
 
 /// When a zone that is open at `moment` closes.

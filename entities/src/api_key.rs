@@ -2,7 +2,9 @@
 
 use domain::id::{ApiKeyId, MerchantId};
 use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
+use crate::sql;
 use crate::stored::Stored;
 
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
@@ -23,3 +25,34 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// A key with what every request wants to know of its merchant.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Holder {
+    pub id: Stored<ApiKeyId>,
+    pub merchant_id: Stored<MerchantId>,
+    pub secret_hash: String,
+    pub scopes: String,
+    pub expires_at_ms: Option<i64>,
+    pub revoked_at_ms: Option<i64>,
+    /// The merchant's country: how a number without `+` is read.
+    pub country: String,
+}
+
+/// The key of this id, whatever became of it.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn holder<C: ConnectionTrait>(db: &C, id: &ApiKeyId) -> Result<Option<Holder>, DbErr> {
+    let text = "SELECT k.id, k.merchant_id, k.secret_hash, k.scopes, k.expires_at_ms, k.revoked_at_ms, m.country \
+         FROM api_keys k JOIN merchants m ON m.id = k.merchant_id WHERE k.id = $1";
+    sql::one(db, text, [id.as_str().into()]).await
+}
+
+/// Stores a key.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn insert<C: ConnectionTrait>(db: &C, key: Model) -> Result<(), DbErr> {
+    Entity::insert(key).exec_without_returning(db).await.map(drop)
+}

@@ -5,6 +5,9 @@ use domain::invoice::InvoiceStatus;
 use domain::money::Currency;
 use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
 
+use sea_orm::{ConnectionTrait, DbErr, Value};
+
+use crate::sql;
 use crate::stored::Stored;
 
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
@@ -35,3 +38,43 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// Reads these invoices and keeps them from changing until the transaction ends. Every transaction that also touches
+/// links, messages or payables does this first, in one order, so that no two wait for each other.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn lock_all<C: ConnectionTrait>(tx: &C, ids: &[String]) -> Result<Vec<Model>, DbErr> {
+    let chosen = sql::texts(tx.get_database_backend(), 1);
+    lock_chosen(tx, &chosen, ids).await
+}
+
+/// [`lock_all`] for the invoices that these messages are about.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn lock_of_messages<C: ConnectionTrait>(tx: &C, messages: &[String]) -> Result<Vec<Model>, DbErr> {
+    let messages_in = sql::texts(tx.get_database_backend(), 1);
+    lock_chosen(tx, &format!("(SELECT invoice_id FROM messages WHERE id IN {messages_in})"), messages).await
+}
+
+/// [`lock_all`] for the invoices that these call events or links are about.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn lock_of_wishes<C: ConnectionTrait>(tx: &C, events_or_links: &[String]) -> Result<Vec<Model>, DbErr> {
+    let wishes_in = sql::texts(tx.get_database_backend(), 1);
+    let chosen = format!(
+        "(SELECT invoice_id FROM call_events WHERE id IN {wishes_in} UNION SELECT invoice_id FROM links WHERE id IN {wishes_in})"
+    );
+    lock_chosen(tx, &chosen, events_or_links).await
+}
+
+async fn lock_chosen<C: ConnectionTrait>(tx: &C, chosen: &str, ids: &[String]) -> Result<Vec<Model>, DbErr> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lock = sql::for_update(tx.get_database_backend());
+    let list: Value = sql::text_list(ids);
+    sql::all(tx, format!("SELECT * FROM invoices WHERE id IN {chosen} ORDER BY id {lock}"), [list]).await
+}

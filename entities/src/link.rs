@@ -180,3 +180,91 @@ pub async fn revoke_of_invoice<C: ConnectionTrait>(
     let entry = NewEntry::new(merchant_id, invoice_id, TimelineKind::LinkRevoked, "system");
     timeline::append(tx, vec![entry], now, outbox).await
 }
+
+/// # Errors
+/// Whatever the store says.
+pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Model>, DbErr> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!("SELECT * FROM links WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
+    sql::all(db, text, [sql::text_list(ids)]).await
+}
+
+/// Records the first acceptance of a message that carries the link: from then its seven days run. Later ones, and
+/// links that ended meanwhile, change nothing.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn mark_sent<C: ConnectionTrait>(tx: &C, ids: &[String], accepted_at: Timestamp) -> Result<u64, DbErr> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let text = format!(
+        "UPDATE links SET status = 'sent', sent_at_ms = $2, expires_at_ms = $3 WHERE status = 'queued' AND id IN {}",
+        sql::texts(tx.get_database_backend(), 1)
+    );
+    let expires_at = domain::link::expires_at(accepted_at);
+    sql::run(tx, text, [sql::text_list(ids), accepted_at.millis().into(), expires_at.millis().into()]).await
+}
+
+/// Revokes links that nobody was sent and nobody will be.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn revoke_queued<C: ConnectionTrait>(tx: &C, ids: &[String], now: Timestamp, outbox: &mut Outbox) -> Result<(), DbErr> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "UPDATE links SET status = 'revoked', ended_at_ms = $2 WHERE status = 'queued' AND id IN {} RETURNING *",
+        sql::texts(tx.get_database_backend(), 1)
+    );
+    let revoked: Vec<Model> = sql::all(tx, text, [sql::text_list(ids), now.millis().into()]).await?;
+    timeline::append(tx, entries(&revoked, TimelineKind::LinkRevoked), now, outbox).await
+}
+
+/// Invoices with a link whose time is over and not yet recorded as such.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn invoices_of_overdue<C: ConnectionTrait>(db: &C, now: Timestamp, limit: u32) -> Result<Vec<String>, DbErr> {
+    #[derive(FromQueryResult)]
+    struct Overdue {
+        invoice_id: String,
+    }
+    let text = "SELECT invoice_id FROM links WHERE status = 'sent' AND expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT $2";
+    let found: Vec<Overdue> = sql::all(db, text, [now.millis().into(), i64::from(limit).into()]).await?;
+    Ok(found.into_iter().map(|link| link.invoice_id).collect())
+}
+
+/// Records the expiry of what is overdue on these invoices, and returns it.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn expire_of_invoices<C: ConnectionTrait>(
+    tx: &C,
+    invoices: &[String],
+    now: Timestamp,
+    outbox: &mut Outbox,
+) -> Result<Vec<Model>, DbErr> {
+    if invoices.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        "UPDATE links SET status = 'expired', ended_at_ms = $2 WHERE status = 'sent' AND expires_at_ms <= $2 \
+         AND invoice_id IN {} RETURNING *",
+        sql::texts(tx.get_database_backend(), 1)
+    );
+    let expired: Vec<Model> = sql::all(tx, text, [sql::text_list(invoices), now.millis().into()]).await?;
+    timeline::append(tx, entries(&expired, TimelineKind::LinkExpired), now, outbox).await?;
+    Ok(expired)
+}
+
+fn entries(links: &[Model], kind: TimelineKind) -> Vec<NewEntry> {
+    let entry = |link: &Model| {
+        let detail = serde_json::json!({"link_id": link.id.0});
+        NewEntry::new(&link.merchant_id, &link.invoice_id, kind, "system").with(detail)
+    };
+    links.iter().map(entry).collect()
+}

@@ -1,9 +1,21 @@
 //! Opens of a link by a person who touched the page.
 
 use domain::id::{InvoiceId, LinkId};
-use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+use domain::job::Outbox;
+use domain::time::{MINUTE_MS, Timestamp};
+use domain::timeline::TimelineKind;
+use sea_orm::entity::prelude::{
+    ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
+    PrimaryKeyTrait,
+};
+use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use crate::stored::Stored;
+use crate::timeline::{self, NewEntry};
+use crate::{link, sql};
+
+/// Touches of the page within this span are one open.
+pub const ONE_OPEN_MS: i64 = 5 * MINUTE_MS;
 
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "link_opens")]
@@ -19,3 +31,35 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// Writes down that a person opened the page, unless they did within the last minutes. `false` when nothing is new.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn record<C: ConnectionTrait>(
+    tx: &C,
+    link: &link::Model,
+    now: Timestamp,
+    outbox: &mut Outbox,
+) -> Result<bool, DbErr> {
+    // Taking the invoice's row first makes two opens at once wait for each other.
+    let touch = "UPDATE invoices SET opened_at_ms = $2 WHERE id = $1";
+    sql::run(tx, touch, [link.invoice_id.as_str().into(), now.millis().into()]).await?;
+    let id = format!("opn_{}", &crate::fresh::id::<domain::id::Job>(now).as_str()[4..]);
+    let text = "INSERT INTO link_opens (id, link_id, invoice_id, opened_at_ms) \
+         SELECT CAST($1 AS text), links.id, links.invoice_id, $3 FROM links WHERE links.id = $2 \
+         AND NOT EXISTS (SELECT 1 FROM link_opens WHERE link_id = $2 AND opened_at_ms > $4)";
+    let values: [Value; 4] = [
+        id.into(),
+        link.id.as_str().into(),
+        now.millis().into(),
+        now.plus_ms(-ONE_OPEN_MS).millis().into(),
+    ];
+    if sql::run(tx, text, values).await? == 0 {
+        return Ok(false);
+    }
+    let detail = serde_json::json!({"link_id": link.id.0});
+    let entry = NewEntry::new(&link.merchant_id, &link.invoice_id, TimelineKind::LinkOpened, "customer");
+    timeline::append(tx, vec![entry.with(detail)], now, outbox).await?;
+    Ok(true)
+}

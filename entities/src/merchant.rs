@@ -2,7 +2,9 @@
 
 use domain::id::MerchantId;
 use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+use sea_orm::{ConnectionTrait, DbErr};
 
+use crate::sql;
 use crate::stored::Stored;
 
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
@@ -40,3 +42,47 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// The merchant of this id.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn find<C: ConnectionTrait>(db: &C, id: &MerchantId) -> Result<Option<Model>, DbErr> {
+    sql::one(db, "SELECT * FROM merchants WHERE id = $1", [id.as_str().into()]).await
+}
+
+/// Stores a merchant.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn insert<C: ConnectionTrait>(db: &C, merchant: Model) -> Result<(), DbErr> {
+    Entity::insert(merchant).exec_without_returning(db).await.map(drop)
+}
+
+/// Makes writers of this merchant that ask the same wait for each other until the transaction ends.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn lock<C: ConnectionTrait>(tx: &C, id: &MerchantId) -> Result<(), DbErr> {
+    let text = format!("SELECT * FROM merchants WHERE id = $1 {}", sql::for_update(tx.get_database_backend()));
+    let _held: Option<Model> = sql::one(tx, text, [id.as_str().into()]).await?;
+    Ok(())
+}
+
+/// # Errors
+/// Whatever the store says.
+pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Model>, DbErr> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!("SELECT * FROM merchants WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
+    sql::all(db, text, [sql::text_list(ids)]).await
+}
+
+/// Who texts from this number or name, the oldest first.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn by_sms_sender<C: ConnectionTrait>(db: &C, sender: &str) -> Result<Vec<Model>, DbErr> {
+    sql::all(db, "SELECT * FROM merchants WHERE sms_sender = $1 ORDER BY id", [sender.into()]).await
+}

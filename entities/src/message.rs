@@ -3,8 +3,12 @@
 use domain::channel::Channel;
 use domain::id::{InvoiceId, MerchantId, MessageId};
 use domain::message::{MessageState, Purpose};
+use domain::time::{DAY_MS, Timestamp};
 use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
 
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+
+use crate::sql;
 use crate::stored::Stored;
 
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
@@ -34,3 +38,207 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// Something to say to somebody, about to be written down.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    pub merchant_id: MerchantId,
+    pub invoice_id: InvoiceId,
+    pub purpose: Purpose,
+    /// The id of what it is about: a link, a payment.
+    pub purpose_ref: String,
+    pub channel: Channel,
+    pub recipient: String,
+    pub sender: String,
+    /// A language tag.
+    pub locale: String,
+    /// When the call ended on which the customer asked for it.
+    pub asked_at: Option<Timestamp>,
+}
+
+const NEW_COLUMNS: [(&str, &str); 11] = [
+    ("id", "text"),
+    ("merchant_id", "text"),
+    ("invoice_id", "text"),
+    ("purpose", "text"),
+    ("purpose_ref", "text"),
+    ("channel", "text"),
+    ("recipient", "text"),
+    ("sender", "text"),
+    ("locale", "text"),
+    ("asked_at_ms", "bigint"),
+    ("created_at_ms", "bigint"),
+];
+
+/// Writes messages down. One that exists for the same purpose on the same channel is left alone; the new ones are
+/// returned.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn queue<C: ConnectionTrait>(tx: &C, messages: &[NewMessage], now: Timestamp) -> Result<Vec<Model>, DbErr> {
+    if messages.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<serde_json::Value> = messages.iter().map(|message| new_row(message, now)).collect();
+    let text = format!(
+        "INSERT INTO messages (id, merchant_id, invoice_id, purpose, purpose_ref, channel, recipient, sender, locale, status, asked_at_ms, created_at_ms) \
+         SELECT r.id, r.merchant_id, r.invoice_id, r.purpose, r.purpose_ref, r.channel, r.recipient, r.sender, r.locale, 'queued', r.asked_at_ms, r.created_at_ms \
+         FROM {} WHERE true ON CONFLICT (purpose, purpose_ref, channel) DO NOTHING RETURNING *",
+        sql::rows(tx.get_database_backend(), 1, "r", &NEW_COLUMNS)
+    );
+    sql::all(tx, text, [sql::row_list(&rows)]).await
+}
+
+fn new_row(message: &NewMessage, now: Timestamp) -> serde_json::Value {
+    let id: MessageId = crate::fresh::id(now);
+    serde_json::json!({
+        "id": id, "merchant_id": message.merchant_id, "invoice_id": message.invoice_id, "purpose": message.purpose,
+        "purpose_ref": message.purpose_ref, "channel": message.channel, "recipient": message.recipient,
+        "sender": message.sender, "locale": message.locale,
+        "asked_at_ms": message.asked_at.map(Timestamp::millis), "created_at_ms": now.millis(),
+    })
+}
+
+/// # Errors
+/// Whatever the store says.
+pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Model>, DbErr> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!("SELECT * FROM messages WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
+    sql::all(db, text, [sql::text_list(ids)]).await
+}
+
+#[derive(FromQueryResult)]
+struct Moved {
+    id: Stored<MessageId>,
+}
+
+fn ids_of(moved: Vec<Moved>) -> Vec<MessageId> {
+    moved.into_iter().map(|row| row.id.0).collect()
+}
+
+/// A message that a provider is known to have taken.
+#[derive(Debug, Clone)]
+pub struct Acceptance {
+    pub id: MessageId,
+    pub segments: Option<u32>,
+}
+
+/// Records that a provider took these; returns those for which this was news.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn accept<C: ConnectionTrait>(tx: &C, taken: &[Acceptance], at: Timestamp) -> Result<Vec<MessageId>, DbErr> {
+    if taken.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        "UPDATE messages SET status = 'sent', accepted_at_ms = $2, segments = r.segments, reason = NULL, ended_at_ms = NULL \
+         FROM {} WHERE messages.id = r.id AND messages.status IN ('queued', 'unknown') RETURNING messages.id AS id",
+        sql::rows(tx.get_database_backend(), 1, "r", &[("id", "text"), ("segments", "bigint")])
+    );
+    let rows: Vec<serde_json::Value> =
+        taken.iter().map(|message| serde_json::json!({"id": message.id, "segments": message.segments})).collect();
+    sql::all(tx, text, [sql::row_list(&rows), at.millis().into()]).await.map(ids_of)
+}
+
+/// Records that these arrived; returns those for which this was news.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn deliver<C: ConnectionTrait>(tx: &C, ids: &[MessageId], at: Timestamp) -> Result<Vec<MessageId>, DbErr> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        "UPDATE messages SET status = 'delivered', delivered_at_ms = $2 \
+         WHERE id IN {} AND status IN ('queued', 'sent', 'unknown') RETURNING id",
+        sql::texts(tx.get_database_backend(), 1)
+    );
+    sql::all(tx, text, [sql::text_list(ids.iter().map(MessageId::as_str)), at.millis().into()]).await.map(ids_of)
+}
+
+/// How a message ended that did not arrive.
+#[derive(Debug, Clone)]
+pub struct Ending {
+    pub id: MessageId,
+    /// `Failed`, `Suppressed` or `Unknown`.
+    pub state: MessageState,
+    pub reason: String,
+}
+
+/// Ends messages. What was handed over can still fail; only what waits can be suppressed or given up as unknown.
+/// Returns those that ended now.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn end<C: ConnectionTrait>(tx: &C, endings: &[Ending], now: Timestamp) -> Result<Vec<MessageId>, DbErr> {
+    if endings.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        "UPDATE messages SET status = r.state, reason = r.reason, ended_at_ms = $2 FROM {} WHERE messages.id = r.id \
+         AND (messages.status = 'queued' OR (r.state = 'failed' AND messages.status IN ('sent', 'unknown'))) \
+         RETURNING messages.id AS id",
+        sql::rows(tx.get_database_backend(), 1, "r", &[("id", "text"), ("state", "text"), ("reason", "text")])
+    );
+    let rows: Vec<serde_json::Value> = endings
+        .iter()
+        .map(|ending| serde_json::json!({"id": ending.id, "state": ending.state, "reason": ending.reason}))
+        .collect();
+    sql::all(tx, text, [sql::row_list(&rows), now.millis().into()]).await.map(ids_of)
+}
+
+/// The place of a text among those of the 24 hours up to it.
+#[derive(Debug, Clone, FromQueryResult)]
+pub struct Rank {
+    pub id: Stored<MessageId>,
+    /// Texts of its merchant to its number, itself included.
+    pub of_number: i64,
+}
+
+/// Where these texts stand among those to the same number: the k-th of the day has rank k, whoever asks and when.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn ranks_of_number<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Rank>, DbErr> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        "SELECT m.id AS id, (SELECT count(*) FROM messages o WHERE o.merchant_id = m.merchant_id AND o.channel = 'sms' \
+         AND o.recipient = m.recipient AND o.created_at_ms > m.created_at_ms - $2 AND o.status <> 'suppressed' \
+         AND (o.created_at_ms < m.created_at_ms OR (o.created_at_ms = m.created_at_ms AND o.id <= m.id))) AS of_number \
+         FROM messages m WHERE m.channel = 'sms' AND m.id IN {}",
+        sql::texts(db.get_database_backend(), 1)
+    );
+    sql::all(db, text, [sql::text_list(ids), DAY_MS.into()]).await
+}
+
+/// How many texts a merchant asked for since a moment.
+#[derive(Debug, Clone, FromQueryResult)]
+pub struct DayTotal {
+    pub merchant_id: Stored<MerchantId>,
+    pub texts: i64,
+}
+
+/// # Errors
+/// Whatever the store says.
+pub async fn texts_since<C: ConnectionTrait>(db: &C, merchants: &[String], since: Timestamp) -> Result<Vec<DayTotal>, DbErr> {
+    let text = format!(
+        "SELECT merchant_id, count(*) AS texts FROM messages WHERE merchant_id IN {} AND channel = 'sms' \
+         AND created_at_ms > $2 GROUP BY merchant_id",
+        sql::texts(db.get_database_backend(), 1)
+    );
+    sql::all(db, text, [sql::text_list(merchants), since.millis().into()]).await
+}
+
+/// Messages that wait since before `before`.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn waiting_since<C: ConnectionTrait>(db: &C, before: Timestamp, limit: u32) -> Result<Vec<Model>, DbErr> {
+    let text = "SELECT * FROM messages WHERE status = 'queued' AND created_at_ms < $1 ORDER BY created_at_ms, id LIMIT $2";
+    sql::all(db, text, [before.millis().into(), i64::from(limit).into()]).await
+}

@@ -15,11 +15,15 @@ struct Told {
     change: Change,
 }
 
+/// The channel's name and the way to it.
+type Outgoing = (&'static str, mpsc::Sender<(&'static str, String)>);
+
+/// Clones share the listeners.
 #[derive(Debug, Clone)]
 pub struct Live {
     sender: broadcast::Sender<Change>,
     me: u64,
-    outgoing: Arc<OnceLock<(&'static str, mpsc::Sender<(&'static str, String)>)>>,
+    outgoing: Arc<OnceLock<Outgoing>>,
 }
 
 impl Default for Live {

@@ -56,9 +56,9 @@ impl Metrics {
         }
     }
 
-    #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a row count for a histogram, not money")]
     pub(crate) fn claimed(&self, kind: JobKind, rows: usize) {
-        self.batch_rows.with_label_values(&[kind.word()]).observe(rows as f64);
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        self.batch_rows.with_label_values(&[kind.word()]).observe(f64::from(rows));
     }
 
     pub(crate) fn ran(&self, kind: JobKind, took: std::time::Duration) {

@@ -81,6 +81,7 @@ impl Runtime {
     }
 }
 
+#[derive(Clone)]
 struct Worker {
     kind: JobKind,
     run: Run,
@@ -97,7 +98,8 @@ impl Worker {
         loop {
             let begun = Instant::now();
             let name = format!("{}-{}-{starts}", self.kind, self.process);
-            let ended = std::panic::AssertUnwindSafe(self.once(&name, &shutdown)).catch_unwind().await;
+            // A task of its own: a panic in there is an ended worker, not an ended supervisor.
+            let ended = tokio::spawn(self.clone().once(name, shutdown.clone())).await;
             if shutdown.is_cancelled() {
                 return;
             }
@@ -114,25 +116,27 @@ impl Worker {
         }
     }
 
-    async fn once(&self, name: &str, shutdown: &CancellationToken) -> Result<(), String> {
+    fn once(self, name: String, shutdown: CancellationToken) -> BoxFuture<'static, Result<(), String>> {
         let stop_claiming = shutdown.child_token();
         let (sender, receiver) = mpsc::channel(1);
-        let claiming = tokio::spawn(claimer::claim(self.ledger.clone(), self.kind, name.to_owned(), sender, stop_claiming.clone()));
-        let run = Arc::clone(&self.run);
-        let keeper = self.keeper.clone();
+        let claiming = claimer::claim(self.ledger, self.kind, name.clone(), sender, stop_claiming.clone());
+        let claiming = tokio::spawn(claiming);
+        let (run, keeper) = (self.run, self.keeper);
         let handle = move |batch: Arc<Batch>| work(batch, Arc::clone(&run), keeper.clone());
-        let worker = WorkerBuilder::new(name)
-            .backend(ClaimedBatches::new(receiver, stop_claiming.clone()))
-            .build(handle);
-        let stop = shutdown.clone();
+        let worker =
+            WorkerBuilder::new(name).backend(ClaimedBatches::new(receiver, stop_claiming.clone())).build(handle);
         let signal = async move {
-            stop.cancelled().await;
+            shutdown.cancelled_owned().await;
             Ok::<(), std::io::Error>(())
         };
-        let ended = worker.run_until(signal).await;
-        stop_claiming.cancel();
-        let _claimer_ended = claiming.await;
-        ended.map_err(|error| error.to_string())
+        let running = worker.run_until(signal).boxed();
+        async move {
+            let ended = running.await;
+            stop_claiming.cancel();
+            let _claimer_ended = claiming.await;
+            ended.map_err(|error| error.to_string())
+        }
+        .boxed()
     }
 }
 

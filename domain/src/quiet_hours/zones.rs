@@ -34,7 +34,7 @@ pub fn zone(name: &str) -> Option<TimeZone> {
 
 /// Every zone the customer may be in, the merchant's last.
 ///
-/// A zone the customer or merchant stated decides alone. Otherwise people keep their number when they move, so
+/// A zone that was stated for the customer decides alone. Otherwise: people keep their number when they move, so
 /// the number's zones are never taken without the merchant's. A merchant's zone that cannot be read counts as UTC.
 #[must_use]
 pub fn plausible_zones(
