@@ -1,1 +1,7 @@
+//! The composition: one binary that is the API, the workers, or both, and the demo.
+//!
+//! This crate must never hold a rule: it reads the configuration, connects the rooms of the house and starts them.
 
+pub mod config;
+pub mod demo;
+pub mod product;

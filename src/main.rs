@@ -1,1 +1,81 @@
-fn main() {}
+//! `postcall`: one binary. `postcall demo` needs nothing; everything else reads the environment (see `.env.example`).
+#![expect(clippy::print_stdout, reason = "a command line answers on standard output")]
+
+mod commands;
+
+use clap::{Parser, Subcommand};
+use postcall::config::{Config, Store};
+use postcall::demo::DemoOptions;
+use postcall::product::{Product, Roles};
+use queue::Clock;
+use tracing_subscriber::EnvFilter;
+
+#[derive(Parser)]
+#[command(name = "postcall", version, about = "From the end of a call to a paid invoice")]
+struct Cli {
+    /// What is logged, for example `info` or `postcall=debug,queue=info`.
+    #[arg(long, global = true, default_value = "warn,postcall=info,api=info,workers=info,queue=info,gateways=info")]
+    log: String,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The whole product on the embedded database, with the outside world simulated.
+    Demo(DemoOptions),
+    /// API and workers in one process.
+    Serve(Box<Config>),
+    /// The API alone.
+    Api(Box<Config>),
+    /// The workers alone.
+    Workers(Box<Config>),
+    /// Brings the schema up to date (every other command does so too).
+    Migrate(Store),
+    /// Merchants.
+    #[command(subcommand)]
+    Merchant(commands::MerchantCommand),
+    /// API keys.
+    #[command(subcommand)]
+    Key(commands::KeyCommand),
+    /// Jobs that gave up.
+    #[command(subcommand)]
+    Jobs(commands::JobsCommand),
+}
+
+fn main() -> anyhow::Result<()> {
+    gateways::http::install_crypto();
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(&cli.log))
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(cli.command))
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Demo(options) => postcall::demo::run(options).await,
+        Command::Serve(config) => serve(&config, Roles::BOTH).await,
+        Command::Api(config) => serve(&config, Roles::API).await,
+        Command::Workers(config) => serve(&config, Roles::WORKERS).await,
+        Command::Migrate(store) => commands::migrate(&store).await,
+        Command::Merchant(command) => commands::merchant(command).await,
+        Command::Key(command) => commands::key(command).await,
+        Command::Jobs(command) => commands::jobs(command).await,
+    }
+}
+
+async fn serve(config: &Config, roles: Roles) -> anyhow::Result<()> {
+    let product = Product::start(config, Clock::ahead_by(config.clock_offset_ms), roles).await?;
+    if let Some(address) = product.public {
+        println!("listening on http://{address}");
+    }
+    println!("metrics on http://{}/metrics", product.private);
+    postcall::product::until_told_to_stop().await?;
+    product.stop().await;
+    Ok(())
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { customer, DESKTOP, openPayable } from '../support/browser.mjs';
 import { inspect } from '../support/inspection.mjs';
-import { callPermission, dialer, eventually, invoice, invoiceId, linkFor } from '../support/world.mjs';
+import { callPermission, callsArePaused, eventually, invoice, linkFor } from '../support/world.mjs';
 
 const QUESTION = 'Why is the delivery on it twice?';
 
@@ -30,7 +30,7 @@ test('a question on the page stops the calls for this invoice and no other, and 
   await page.getByText(/^Thank you\. /).waitFor();
   await inspect(page, 'question-sent');
 
-  await eventually('the dialer to be told', async () => JSON.stringify(await dialer()).includes(invoiceId('dispute')));
+  await eventually('the dialer to be told', () => callsArePaused('dispute'));
   assert.deepEqual(holdsOf(await callPermission('scanner')), []);
 
   const later = await customer(t, { viewport: DESKTOP });

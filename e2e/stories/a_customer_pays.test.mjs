@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { customer, DESKTOP, openPayable, payButton } from '../support/browser.mjs';
 import { inspect } from '../support/inspection.mjs';
 import { alreadyPaid, bankButton, CARDS, fillCard, payBy, receipt } from '../support/payment_form.mjs';
-import { eventually, intentsCreated, invoice, linkFor } from '../support/world.mjs';
+import { atStripe, eventually, invoice, linkFor } from '../support/world.mjs';
 
 test('a customer pays by card, keeps the receipt over a reload, and nobody else learns anything', async (t) => {
   const link = await linkFor('mobile');
@@ -37,7 +37,7 @@ test('a customer pays by card, keeps the receipt over a reload, and nobody else 
 
 test('a declined card says so, and another card pays the same PaymentIntent', async (t) => {
   const link = await linkFor('decline');
-  const before = await intentsCreated();
+  const before = await atStripe();
   const { page } = await customer(t);
   await openPayable(page, link);
   await payBy(page, CARDS.declined);
@@ -47,12 +47,12 @@ test('a declined card says so, and another card pays the same PaymentIntent', as
 
   await payBy(page, CARDS.good);
   await receipt(page).waitFor();
-  assert.equal((await intentsCreated()) - before, 1);
+  await paidOnce(before);
 });
 
 test('a payment that the bank refuses to authenticate can be tried again and completed', async (t) => {
   const link = await linkFor('threeds');
-  const before = await intentsCreated();
+  const before = await atStripe();
   const { page } = await customer(t);
   await openPayable(page, link);
   await payBy(page, CARDS.asksTheBank);
@@ -66,12 +66,12 @@ test('a payment that the bank refuses to authenticate can be tried again and com
   await inspect(page, 'authentication');
   await complete.click();
   await receipt(page).waitFor();
-  assert.equal((await intentsCreated()) - before, 1);
+  await paidOnce(before);
 });
 
 test('two tabs that pay at the same moment pay once', async (t) => {
   const link = await linkFor('two_tabs');
-  const before = await intentsCreated();
+  const before = await atStripe();
   const [one, two] = [await customer(t), await customer(t, { viewport: DESKTOP })];
   for (const { page } of [one, two]) {
     await openPayable(page, link);
@@ -80,25 +80,26 @@ test('two tabs that pay at the same moment pay once', async (t) => {
   await Promise.all([one, two].map(({ page }) => payButton(page).click()));
 
   await Promise.all([one, two].map(({ page }) => receipt(page).or(alreadyPaid(page)).waitFor()));
-  assert.equal((await intentsCreated()) - before, 1);
+  await paidOnce(before);
   await eventually('the invoice to be paid', async () => (await invoice('two_tabs')).state === 'paid');
-  assert.equal((await invoice('two_tabs')).amount_due_minor, 0);
 });
 
 test('the whole payment can be made with a keyboard alone', async (t) => {
   const link = await linkFor('large');
   const { page } = await customer(t, { viewport: DESKTOP });
   await openPayable(page, link);
-  await tabTo(page, /card number/i);
-  await page.keyboard.type(CARDS.good);
-  await page.keyboard.press('Tab');
-  await page.keyboard.type('1234');
-  await page.keyboard.press('Tab');
-  await page.keyboard.type('123');
+  for (const [name, value] of [[/card number/i, CARDS.good], [/expir/i, '1234'], [/cvc/i, '123'], [/zip/i, '10001']]) {
+    await tabTo(page, name);
+    await page.keyboard.type(value);
+  }
   await tabTo(page, /^Pay /);
   await page.keyboard.press('Enter');
   await receipt(page).waitFor();
 });
+
+async function paidOnce({ intents, charges }) {
+  assert.deepEqual(await atStripe(), { intents: intents + 1, charges: charges + 1 });
+}
 
 /** Presses Tab until the thing with this name has the focus, in whichever frame, and can be seen to have it. */
 async function tabTo(page, name) {
@@ -116,16 +117,11 @@ async function tabTo(page, name) {
 async function focusedThing(page) {
   for (const frame of page.frames()) {
     const thing = await frame.evaluate(() => {
-      const element = document.activeElement;
-      if (!document.hasFocus() || !element || element === document.body || element.tagName === 'IFRAME') return null;
-      const { outlineStyle, boxShadow, borderColor } = getComputedStyle(element);
-      element.blur();
-      const idle = getComputedStyle(element);
-      const isOutlined =
-        outlineStyle !== idle.outlineStyle || boxShadow !== idle.boxShadow || borderColor !== idle.borderColor;
-      element.focus();
-      const label = element.labels?.[0]?.innerText ?? element.getAttribute('aria-label');
-      return { name: (label ?? element.innerText ?? '').trim(), isOutlined };
+      let element = document.activeElement;
+      while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+      if (!document.hasFocus() || !element || ['BODY', 'IFRAME'].includes(element.tagName)) return null;
+      const name = element.labels?.[0]?.innerText ?? element.getAttribute('aria-label') ?? element.innerText ?? '';
+      return { name: name.trim(), isOutlined: getComputedStyle(element).outlineStyle !== 'none' };
     });
     if (thing) return thing;
   }

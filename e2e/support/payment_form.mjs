@@ -22,8 +22,7 @@ export async function fillCard(page, number) {
   await (await field(page, /card number/i)).fill(number);
   await (await field(page, /expir/i)).fill('12 / 34');
   await (await field(page, /cvc|security code/i)).fill('123');
-  const postalCode = page.frames().map((frame) => frame.getByLabel(/zip|postal/i).filter({ visible: true }));
-  for (const input of postalCode) if ((await input.count()) > 0) await input.first().fill('10001');
+  await (await field(page, /zip|postal/i)).fill('10001');
 }
 
 export async function payBy(page, number) {

@@ -29,19 +29,27 @@ const tellSimulator = async (path, body) =>
     }),
   );
 
-export const texts = () => simulator('/_sim/texts');
-export const emails = () => simulator('/_sim/emails');
-export const dialer = () => simulator('/_sim/dialer');
-export const stripeRequests = () => simulator('/_sim/stripe/requests');
+const texts = () => simulator('/_sim/texts');
+const emails = () => simulator('/_sim/emails');
+const payments = () => simulator('/_sim/stripe/payments');
+
+/** Business time: the product and the world around it share one clock, and it can be moved. */
+export const now = async () => (await simulator('/_sim/clock')).now_ms;
 export const advanceClock = (ms) => tellSimulator('/_sim/clock/advance', { ms });
 
-/** How often a PaymentIntent was really created: an answer repeated for the same key creates nothing. */
-export async function intentsCreated() {
-  const requests = await stripeRequests();
-  return requests.filter(
-    ({ method, path, status, replayed }) =>
-      method === 'POST' && path === '/v1/payment_intents' && status === 200 && !replayed,
-  ).length;
+/** How many PaymentIntents there are at Stripe, and how often one of them moved money. */
+export async function atStripe() {
+  const all = await payments();
+  return { intents: all.length, charges: all.reduce((sum, { charges_succeeded }) => sum + charges_succeeded, 0) };
+}
+
+/** Whether the dialer was told to stop calling about this invoice, and said that it will. */
+export async function callsArePaused(name) {
+  const { commands } = await simulator('/_sim/dialer');
+  return commands.some(
+    ({ command, status }) =>
+      command?.type === 'call.pause' && command.invoice_id === invoiceId(name) && status >= 200 && status < 300,
+  );
 }
 
 const api = (path, options = {}) =>
@@ -71,28 +79,28 @@ export async function resendLink(name) {
 
 /** A call has ended with the customer's wish, in the voice platform's own signed words. */
 export async function callEnds(name, { channel = 'sms', intent = 'send_link' } = {}) {
-  const now = new Date();
+  const endedAt = new Date(await now());
   const body = JSON.stringify({
     type: 'call.completed',
     spec_version: '1',
     source: 'e2e',
     call_id: `call_${randomUUID()}`,
-    occurred_at: now.toISOString(),
+    occurred_at: endedAt.toISOString(),
     merchant_id: ready.merchant_id,
     invoice: { id: invoiceId(name) },
     outcome: { intent, preferred_channel: channel, reached: 'human' },
   });
   const response = await fetch(new URL('/v1/events', ready.product_url), {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...signature(body, now) },
+    headers: { 'content-type': 'application/json', ...signature(body, endedAt) },
     body,
   });
   return answer(response);
 }
 
-function signature(body, now) {
+function signature(body, at) {
   const id = `msg_${randomUUID()}`;
-  const seconds = Math.floor(now.getTime() / 1000);
+  const seconds = Math.floor(at.getTime() / 1000);
   const key = Buffer.from(ready.webhook_secret.replace(/^whsec_/, ''), 'base64');
   const mac = createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64');
   return { 'webhook-id': id, 'webhook-timestamp': String(seconds), 'webhook-signature': `v1,${mac}` };

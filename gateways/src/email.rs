@@ -7,6 +7,8 @@ mod compose;
 mod outcome;
 mod pool;
 mod relay;
+#[cfg(test)]
+mod scripted_relay;
 
 use std::time::{Duration, Instant};
 
@@ -67,7 +69,9 @@ impl EmailGateway {
     pub fn new(config: &EmailConfig) -> Result<Self, SetupError> {
         http::install_crypto();
         if !compose::is_domain(&config.domain) {
-            return Err(SetupError::Setting { what: "the email domain must be a plain host name" });
+            return Err(SetupError::Setting {
+                what: "the email domain must be a plain host name",
+            });
         }
         let relay = Relay::parse(&config.smtp_url, &config.domain)?;
         Ok(Self {
@@ -86,14 +90,24 @@ impl EmailGateway {
         let handed_over = HandedOver::default();
         let delivery = self.deliver(&letter, email.deadline, &handed_over);
         match tokio::time::timeout(self.timeout, delivery).await {
-            Ok(Ok(())) => SendOutcome::Accepted { provider_id: letter.message_id, segments: None },
+            Ok(Ok(())) => SendOutcome::Accepted {
+                provider_id: letter.message_id,
+                segments: None,
+            },
             Ok(Err(fault)) => fault.outcome(),
-            Err(_) if handed_over.has_happened() => SendOutcome::unknown("timed out after the message was written"),
+            Err(_) if handed_over.has_happened() => {
+                SendOutcome::unknown("timed out after the message was written")
+            }
             Err(_) => SendOutcome::not_sent("timed out before the message was written"),
         }
     }
 
-    async fn deliver(&self, letter: &Letter, deadline: Instant, handed_over: &HandedOver) -> Result<(), Fault> {
+    async fn deliver(
+        &self,
+        letter: &Letter,
+        deadline: Instant,
+        handed_over: &HandedOver,
+    ) -> Result<(), Fault> {
         let mut line = self.pool.take().await?;
         // On any fault the line is dropped here: what the relay still believes about it does not matter then.
         say(line.connection(), letter, deadline, handed_over).await?;
@@ -109,15 +123,27 @@ async fn say(
     handed_over: &HandedOver,
 ) -> Result<(), Fault> {
     let from = Mail::new(Some(letter.from.clone()), Vec::new());
-    connection.command(from).await.map_err(|error| Fault::at(Stage::Sender, &error))?;
+    connection
+        .command(from)
+        .await
+        .map_err(|error| Fault::at(Stage::Sender, &error))?;
     let to = Rcpt::new(letter.to.clone(), Vec::new());
-    connection.command(to).await.map_err(|error| Fault::at(Stage::Recipient, &error))?;
-    connection.command(Data).await.map_err(|error| Fault::at(Stage::Data, &error))?;
+    connection
+        .command(to)
+        .await
+        .map_err(|error| Fault::at(Stage::Recipient, &error))?;
+    connection
+        .command(Data)
+        .await
+        .map_err(|error| Fault::at(Stage::Data, &error))?;
     if Instant::now() >= deadline {
         return Err(Fault::TooLate);
     }
     handed_over.mark();
-    connection.message(&letter.bytes).await.map_err(|error| Fault::at(Stage::Content, &error))?;
+    connection
+        .message(&letter.bytes)
+        .await
+        .map_err(|error| Fault::at(Stage::Content, &error))?;
     Ok(())
 }
 

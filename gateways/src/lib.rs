@@ -11,3 +11,6 @@ pub mod http;
 pub mod signature;
 pub mod sms;
 pub mod stripe;
+
+#[cfg(test)]
+mod scripted_server;

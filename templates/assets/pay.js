@@ -12,13 +12,14 @@
   // First of all: whatever runs later, Stripe.js included, must not find the token in the address.
   history.replaceState(null, '', '/p');
   // A page from the back-forward cache may show an amount that is no longer owed.
-  addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
+  addEventListener('pageshow', (event) => { if (event.persisted) showAnew(); });
 
   const config = JSON.parse(byId('pay-config')?.textContent || '{}');
-  const text = config.strings || {};
+  const text = config.strings;
 
   /** Shows this invoice anew, whatever state it is in now; `why` is told on the new page. */
-  const showAnew = (why = '') => location.replace('/p/' + encodeURIComponent(config.token) + (why && '#' + why));
+  const showAnew = (why = '') =>
+    location.replace(config.token ? '/p/' + encodeURIComponent(config.token) + (why && '#' + why) : '/p');
 
   /** @param {string} path @param {object} body @returns {Promise<{status: number, answer: any}>} */
   async function post(path, body, keepalive = false) {
@@ -51,6 +52,8 @@
   let elements;
   let busy = false;
   let broken = false;
+  // From the moment a payment goes to Stripe until its outcome is seen, "you have not been charged" may be untrue.
+  let sent = false;
 
   /** @param {boolean} working */
   function setBusy(working) {
@@ -142,7 +145,7 @@
   async function pay(event) {
     event.preventDefault();
     if (busy) return;
-    if (broken) return location.reload();
+    if (broken) return showAnew();
     if (!elements) return;
     say('pay-message', '');
     say('notice', '');
@@ -150,7 +153,7 @@
     try {
       await payOnce(elements);
     } catch {
-      fail(text.failed);
+      fail(sent ? text.unsure : text.failed);
     }
   }
 
@@ -160,8 +163,9 @@
     if (checked.error) return fail(checked.error.message || text.declined);
     const { token, revision, amount_minor } = config;
     const order = await post('/p/pay', { token, revision, amount_minor }).catch(() => undefined);
-    if (!order) return fail(text.offline);
+    if (!order) return fail(sent ? text.unsure : text.offline);
     if (order.status !== 200) return refused(order.status, order.answer.code);
+    sent = true;
     const { error } = await stripe.confirmPayment({
       elements: group,
       clientSecret: order.answer.client_secret,
@@ -169,8 +173,9 @@
       redirect: 'if_required',
     });
     const final = error && error.type !== 'api_connection_error' && error.code !== 'payment_intent_unexpected_state';
-    if (final) return fail(error.message || text.declined);
-    return settle();
+    if (!final) return settle();
+    sent = false;
+    fail(error.message || text.declined);
   }
 
   /** @param {number} status @param {string} code */
@@ -179,7 +184,7 @@
     if (code === 'on_hold') return fail(text.on_hold);
     if (status === 429) return fail(text.too_many);
     if (status === 404 || status === 409 || status === 410) return showAnew();
-    fail(text.failed);
+    fail(sent ? text.unsure : text.failed);
   }
 
   /** Our server asks Stripe; what the browser believes does not count. */
@@ -187,8 +192,9 @@
     const result = await post('/p/result', { token: config.token }).catch(() => undefined);
     if (!result || result.status >= 500) return fail(text.unsure);
     const { state, message } = result.answer;
-    if (state === 'requires_payment_method' || state === 'requires_action') return fail(message || text.declined);
-    showAnew();
+    if (state !== 'requires_payment_method' && state !== 'requires_action') return showAnew();
+    sent = false;
+    fail(message || text.declined);
   }
 
   // ---- Asking
@@ -242,6 +248,7 @@
     touches.forEach((type) => addEventListener(type, touched, true));
     byId('pay-form')?.addEventListener('submit', pay);
     byId('question-form')?.addEventListener('submit', ask);
+    byId('question-form')?.setAttribute('novalidate', '');
     start().catch(failToLoad);
     // Back from the bank's own page: the visitor has just approved or refused a payment.
     if (arrived.searchParams.has('payment_intent')) settle();

@@ -10,10 +10,14 @@ const NEAR_BLACK: Colour = [0x0b, 0x0d, 0x10];
 /// The darkest surface of the light theme, and the lightest of the dark one: what holds there holds everywhere.
 const PAGE_LIGHT: Colour = [0xf4, 0xf6, 0xf8];
 const CARD_DARK: Colour = [0x17, 0x1b, 0x21];
+/// What black becomes on a dark surface.
+const PALE: Colour = [0xe9, 0xed, 0xf2];
 /// Ours, when the merchant has no colour, or one that cannot be seen on white.
 const CALM: Colour = [0x24, 0x56, 0xd6];
 
 const TEXT_CONTRAST: f64 = 4.5;
+/// Thin strokes on dark need a little more to look as calm as they are readable.
+const TEXT_CONTRAST_DARK: f64 = 5.5;
 const SHAPE_CONTRAST: f64 = 3.0;
 /// Below this on white a button is no longer seen as one.
 const FAINT_CONTRAST: f64 = 1.25;
@@ -67,16 +71,40 @@ fn variables(theme: Theme) -> String {
 }
 
 fn light(accent: Colour) -> Theme {
-    let accent = if contrast(accent, WHITE) < FAINT_CONTRAST { CALM } else { accent };
+    let accent = if contrast(accent, WHITE) < FAINT_CONTRAST {
+        CALM
+    } else {
+        accent
+    };
     let (fill, on_fill) = button(accent);
-    Theme { fill, on_fill, ink: moved_until(accent, BLACK, |ink| contrast(ink, PAGE_LIGHT) >= TEXT_CONTRAST) }
+    Theme {
+        fill,
+        on_fill,
+        ink: moved_until(accent, BLACK, |ink| contrast(ink, PAGE_LIGHT) >= TEXT_CONTRAST),
+    }
 }
 
 fn dark(accent: Colour) -> Theme {
+    // A black brand turns white in the dark; grey in between would look switched off.
+    let accent = if is_grey(accent) && contrast(accent, CARD_DARK) < SHAPE_CONTRAST {
+        PALE
+    } else {
+        accent
+    };
     let seen = moved_until(accent, WHITE, |fill| contrast(fill, CARD_DARK) >= SHAPE_CONTRAST);
     let (fill, on_fill) = button(seen);
-    let fill = if contrast(fill, CARD_DARK) >= FAINT_CONTRAST { fill } else { seen };
-    Theme { fill, on_fill, ink: moved_until(accent, WHITE, |ink| contrast(ink, CARD_DARK) >= TEXT_CONTRAST) }
+    let fill = if contrast(fill, CARD_DARK) >= FAINT_CONTRAST {
+        fill
+    } else {
+        seen
+    };
+    Theme {
+        fill,
+        on_fill,
+        ink: moved_until(accent, WHITE, |ink| {
+            contrast(ink, CARD_DARK) >= TEXT_CONTRAST_DARK
+        }),
+    }
 }
 
 /// White text where the colour can carry it, darkened a little if need be; dark text on light colours.
@@ -84,12 +112,22 @@ fn button(accent: Colour) -> (Colour, Colour) {
     if contrast(accent, WHITE) < SHAPE_CONTRAST {
         return (accent, NEAR_BLACK);
     }
-    (moved_until(accent, BLACK, |fill| contrast(fill, WHITE) >= TEXT_CONTRAST), WHITE)
+    (
+        moved_until(accent, BLACK, |fill| contrast(fill, WHITE) >= TEXT_CONTRAST),
+        WHITE,
+    )
 }
 
 /// The colour mixed with `towards` in steps of two per cent until it is good enough.
 fn moved_until(colour: Colour, towards: Colour, good: impl Fn(Colour) -> bool) -> Colour {
-    (0..=50).map(|step| mixed(colour, towards, step * 2)).find(|mix| good(*mix)).unwrap_or(towards)
+    (0..=50)
+        .map(|step| mixed(colour, towards, step * 2))
+        .find(|mix| good(*mix))
+        .unwrap_or(towards)
+}
+
+fn is_grey([red, green, blue]: Colour) -> bool {
+    red.max(green).max(blue) - red.min(green).min(blue) < 24
 }
 
 fn mixed(colour: Colour, towards: Colour, percent: u32) -> Colour {
@@ -123,7 +161,11 @@ fn contrast(one: Colour, other: Colour) -> f64 {
 fn luminance(colour: Colour) -> f64 {
     let [red, green, blue] = colour.map(|channel| {
         let share = f64::from(channel) / 255.0;
-        if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+        if share <= 0.04045 {
+            share / 12.92
+        } else {
+            ((share + 0.055) / 1.055).powf(2.4)
+        }
     });
     0.2126 * red + 0.7152 * green + 0.0722 * blue
 }
@@ -153,14 +195,31 @@ mod tests {
     }
 
     #[test]
+    fn black_turns_pale_in_the_dark() {
+        assert!(
+            brand_css("111111")
+                .unwrap()
+                .ends_with("--fill:#e9edf2;--on-fill:#0b0d10;--ink-accent:#e9edf2}}")
+        );
+    }
+
+    #[test]
     fn a_colour_that_works_is_kept() {
-        assert!(brand_css("#0a7d55").unwrap().starts_with(":root{--fill:#0a7d55;--on-fill:#ffffff"));
+        assert!(
+            brand_css("#0a7d55")
+                .unwrap()
+                .starts_with(":root{--fill:#0a7d55;--on-fill:#ffffff")
+        );
     }
 
     #[test]
     fn the_stylesheet_of_the_pages_begins_with_our_own_colour() {
         let css = crate::asset("pay.css").unwrap().body;
-        assert!(css.contains(&variables(light(CALM))), "{}", variables(light(CALM)));
+        assert!(
+            css.contains(&variables(light(CALM))),
+            "{}",
+            variables(light(CALM))
+        );
         assert!(css.contains(&variables(dark(CALM))), "{}", variables(dark(CALM)));
     }
 

@@ -20,24 +20,37 @@ pub struct Business {
 impl Business {
     pub(crate) fn view(&self) -> Value {
         let name = one_line(&self.name);
+        // A link is made only of what can be one: nothing that dials nobody, never `javascript:`.
+        let email = self
+            .email
+            .as_deref()
+            .filter(|email| email.contains('@') && !email.contains(['/', ' ', '<']));
+        let phone = self
+            .phone
+            .as_deref()
+            .filter(|phone| phone.len() < 40 && !dialable(phone).is_empty());
+        let website = self.website.as_deref().filter(|url| is_web_address(url));
         json!({
             "name": name,
             "initial": initial(&name),
             "logo_url": present(self.logo_url.as_deref()),
             "brand_url": self.accent.as_deref().and_then(brand::brand_url),
             "colour": brand::email_colours(self.accent.as_deref()),
-            "email": present(self.email.as_deref()),
-            "phone": present(self.phone.as_deref()),
-            "phone_link": self.phone.as_deref().map(dialable),
-            "website": present(self.website.as_deref().filter(|url| is_web_address(url))),
-            "reachable": self.email.is_some() || self.phone.is_some() || self.website.is_some(),
+            "email": present(email),
+            "phone": present(phone),
+            "phone_link": phone.map(dialable),
+            "website": present(website),
+            "reachable": email.or(phone).or(website).is_some(),
         })
     }
 }
 
 /// One line without control characters: a name that carries a line break must not become two header lines.
 pub(crate) fn one_line(text: &str) -> String {
-    text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    text.split(|c: char| c.is_control() || c.is_whitespace())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn present(text: Option<&str>) -> Option<String> {
@@ -46,15 +59,20 @@ fn present(text: Option<&str>) -> Option<String> {
 
 /// The letter of the monogram: the first letter or digit of the name.
 fn initial(name: &str) -> String {
-    name.chars().find(|c| c.is_alphanumeric()).map(|c| c.to_uppercase().collect()).unwrap_or_else(|| "•".to_owned())
+    name.chars()
+        .find(|c| c.is_alphanumeric())
+        .map(|c| c.to_uppercase().collect())
+        .unwrap_or_else(|| "•".to_owned())
 }
 
 /// What follows `tel:`; letters and spacing would break the call.
 fn dialable(phone: &str) -> String {
-    phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()
+    phone
+        .chars()
+        .filter(|c| c.is_ascii_digit() || *c == '+')
+        .collect()
 }
 
-/// A merchant's website becomes a link only when it is one: never `javascript:`.
 fn is_web_address(url: &str) -> bool {
     url.starts_with("https://") || url.starts_with("http://")
 }
@@ -73,12 +91,26 @@ mod tests {
 
     #[test]
     fn a_name_is_one_line_whatever_it_holds() {
-        assert_eq!(one_line(" Ace\r\nBcc: x@example.com\u{0} "), "Ace Bcc: x@example.com");
+        assert_eq!(
+            one_line(" Ace\r\nBcc: x@example.com\u{0} "),
+            "Ace Bcc: x@example.com"
+        );
     }
 
     #[test]
-    fn only_a_web_address_becomes_a_link() {
-        let business = Business { website: Some("javascript:alert(1)".to_owned()), ..Business::default() };
-        assert_eq!(business.view()["website"], Value::Null);
+    fn only_what_can_be_a_link_becomes_one() {
+        let text = |text: &str| Some(text.to_owned());
+        let business = Business {
+            website: text("javascript:alert(1)"),
+            phone: text("call us"),
+            email: text("<b>@"),
+            ..Business::default()
+        };
+        let view = business.view();
+        assert_eq!(
+            [&view["website"], &view["phone"], &view["email"]],
+            [&Value::Null; 3]
+        );
+        assert_eq!(view["reachable"], false);
     }
 }

@@ -23,34 +23,22 @@ pub fn money(_locale: Locale, amount: Money) -> String {
     }
 }
 
-/// A date for people: `Nov 30, 2026`, `30 de noviembre de 2026`.
+/// A date for people: `Nov 30, 2026`, `30 nov 2026`.
 #[must_use]
 pub fn date(locale: Locale, day: Day) -> String {
     let date = day.date();
-    let month = month_index(day);
+    let month = usize::from(date.month().unsigned_abs()).saturating_sub(1);
     match locale {
         Locale::En => format!("{} {}, {}", MONTHS_EN[month], date.day(), date.year()),
-        Locale::Es => format!("{} de {} de {}", date.day(), MONTHS_ES[month], date.year()),
+        Locale::Es => format!("{} {} {}", date.day(), MONTHS_ES[month], date.year()),
     }
 }
 
-/// A date in at most twelve characters, for a text message.
-pub(crate) fn short_date(locale: Locale, day: Day) -> String {
-    let date = day.date();
-    match locale {
-        Locale::En => self::date(locale, day),
-        Locale::Es => format!("{} {} {}", date.day(), &MONTHS_ES[month_index(day)][..3], date.year()),
-    }
-}
-
-fn month_index(day: Day) -> usize {
-    usize::from(day.date().month().unsigned_abs()).saturating_sub(1)
-}
-
-const MONTHS_EN: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS_EN: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
 const MONTHS_ES: [&str; 12] = [
-    "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre",
-    "diciembre",
+    "ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic",
 ];
 
 /// Only symbols that name one currency to these readers; the others are written with their code.
@@ -111,7 +99,10 @@ fn brand_name(brand: &str) -> String {
         "eftpos_au" => "eftpos".to_owned(),
         other => {
             let mut letters = other.chars();
-            letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+            letters
+                .next()
+                .map(|first| first.to_uppercase().chain(letters).collect())
+                .unwrap_or_default()
         }
     }
 }
@@ -124,7 +115,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn shown(amount_minor: i64, currency: Currency) -> String {
-        money(Locale::En, Money { amount_minor, currency })
+        money(
+            Locale::En,
+            Money {
+                amount_minor,
+                currency,
+            },
+        )
     }
 
     #[test]
@@ -148,15 +145,21 @@ mod tests {
     fn dates_are_written_as_people_write_them() {
         let day: Day = "2026-11-03".parse().unwrap();
         assert_eq!(date(Locale::En, day), "Nov 3, 2026");
-        assert_eq!(date(Locale::Es, day), "3 de noviembre de 2026");
+        assert_eq!(date(Locale::Es, day), "3 nov 2026");
     }
 
     #[test]
     fn cards_carry_their_printed_name() {
-        let card = |brand: &str| PaidWith::Card { brand: brand.to_owned(), last4: "4242".to_owned() };
+        let card = |brand: &str| PaidWith::Card {
+            brand: brand.to_owned(),
+            last4: "4242".to_owned(),
+        };
         assert_eq!(card("visa").words("Bank", "•••• "), "Visa •••• 4242");
         assert_eq!(card("amex").words("Bank", ""), "American Express 4242");
-        assert_eq!(PaidWith::Bank { last4: None }.words("Bank account", ""), "Bank account");
+        assert_eq!(
+            PaidWith::Bank { last4: None }.words("Bank account", ""),
+            "Bank account"
+        );
     }
 
     proptest! {

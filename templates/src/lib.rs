@@ -24,8 +24,8 @@ pub use email::{EmailBody, LinkEmail, ReceiptEmail};
 pub use format::{PaidWith, date, money};
 pub use locale::Locale;
 pub use pages::{
-    DeadPage, DeadReason, ExpiredPage, PaidInvoice, Problem, ProcessingPage, QuestionRetry, ReceiptBy, ReceiptPage, RenewConfirm,
-    UnsubscribePage,
+    DeadPage, DeadReason, ExpiredPage, PaidInvoice, Problem, ProcessingPage, QuestionRetry, ReceiptBy,
+    ReceiptPage, RenewConfirm, UnsubscribePage,
 };
 pub use pay_page::{InvoiceDetails, Line, PayConfig, PayPage};
 pub use registry::Templates;

@@ -1,4 +1,5 @@
-//! The languages we speak. Adding one: a folder beside each `en`, a `pages/xx.json`, and a line here.
+//! The languages we speak. Adding one: a folder beside each `en`, a `pages/xx.json`, and the
+//! lines the compiler then asks for, here and in the registry.
 
 /// A language with all its texts. The tests refuse one with a text missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,7 +15,10 @@ impl Locale {
     #[must_use]
     pub fn from_tag(tag: &str) -> Self {
         let language = tag.split(['-', '_']).next().unwrap_or_default().trim();
-        Self::ALL.into_iter().find(|locale| locale.tag().eq_ignore_ascii_case(language)).unwrap_or(Self::En)
+        Self::ALL
+            .into_iter()
+            .find(|locale| locale.tag().eq_ignore_ascii_case(language))
+            .unwrap_or(Self::En)
     }
 
     /// The tag that goes into `lang` attributes and to Stripe.

@@ -144,6 +144,12 @@ impl Templates {
         self.page(locale, "already_paid", Some(business), json!({}))
     }
 
+    /// A question is open and the merchant takes no payment until it is answered.
+    #[must_use]
+    pub fn page_held(&self, locale: Locale, business: &Business) -> String {
+        self.page(locale, "held", Some(business), json!({}))
+    }
+
     /// Expired, with its one button.
     #[must_use]
     pub fn page_expired(&self, locale: Locale, page: &ExpiredPage) -> String {
@@ -195,7 +201,12 @@ impl Templates {
     /// The question was empty: the form again.
     #[must_use]
     pub fn page_question_retry(&self, locale: Locale, page: &QuestionRetry) -> String {
-        self.page(locale, "question_retry", Some(&page.business), json!({ "token": page.token }))
+        self.page(
+            locale,
+            "question_retry",
+            Some(&page.business),
+            json!({ "token": page.token }),
+        )
     }
 
     /// Something went wrong.
@@ -206,14 +217,20 @@ impl Templates {
             Problem::BadRequest => ("problem_bad_request_title", "problem_bad_request"),
             Problem::Failed => ("problem_failed_title", "problem_failed"),
         };
-        let view = json!({ "heading": self.word(locale, heading, &[]), "text": self.word(locale, text, &[]) });
+        let view =
+            json!({ "heading": self.word(locale, heading, &[]), "text": self.word(locale, text, &[]) });
         self.page(locale, "problem", None, view)
     }
 
     /// Stop the emails?
     #[must_use]
     pub fn page_unsubscribe(&self, locale: Locale, page: &UnsubscribePage) -> String {
-        self.page(locale, "unsubscribe", Some(&page.business), json!({ "action": page.action }))
+        self.page(
+            locale,
+            "unsubscribe",
+            Some(&page.business),
+            json!({ "action": page.action }),
+        )
     }
 
     /// The emails have stopped.
@@ -223,7 +240,13 @@ impl Templates {
     }
 
     /// Renders a page with what every page has.
-    pub(crate) fn page(&self, locale: Locale, name: &str, business: Option<&Business>, mut view: Value) -> String {
+    pub(crate) fn page(
+        &self,
+        locale: Locale,
+        name: &str,
+        business: Option<&Business>,
+        mut view: Value,
+    ) -> String {
         view["lang"] = locale.tag().into();
         view["state"] = name.into();
         view["business"] = business.map_or(Value::Null, Business::view);

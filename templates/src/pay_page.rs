@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use crate::business::{Business, one_line};
 use crate::{Locale, Templates, format};
 
+/// Longer amounts are set smaller, to stay on one line of a small phone.
+const AMOUNT_LENGTH_MAX: usize = 12;
+
 /// What the pay page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayPage {
@@ -59,6 +62,7 @@ impl Templates {
         let view = json!({
             "invoice_number": one_line(&page.invoice_number),
             "amount": amount,
+            "amount_long": amount.chars().count() > AMOUNT_LENGTH_MAX,
             "due_on": page.due_on.map(|day| format::date(locale, day)),
             "due_on_iso": page.due_on.map(|day| day.to_string()),
             "on_hold": page.on_hold,

@@ -34,17 +34,44 @@ macro_rules! files_of {
             plain: &[
                 ("sms_link", include_str!(concat!("../sms/", $tag, "/link.txt"))),
                 ("sms_help", include_str!(concat!("../sms/", $tag, "/help.txt"))),
-                ("sms_stop", include_str!(concat!("../sms/", $tag, "/stop_confirmation.txt"))),
-                ("sms_start", include_str!(concat!("../sms/", $tag, "/start_confirmation.txt"))),
-                ("sms_receipt", include_str!(concat!("../sms/", $tag, "/receipt.txt"))),
-                ("email_link_subject", include_str!(concat!("../email/", $tag, "/link/subject.txt"))),
-                ("email_link_text", include_str!(concat!("../email/", $tag, "/link/body.txt"))),
-                ("email_receipt_subject", include_str!(concat!("../email/", $tag, "/receipt/subject.txt"))),
-                ("email_receipt_text", include_str!(concat!("../email/", $tag, "/receipt/body.txt"))),
+                (
+                    "sms_stop",
+                    include_str!(concat!("../sms/", $tag, "/stop_confirmation.txt")),
+                ),
+                (
+                    "sms_start",
+                    include_str!(concat!("../sms/", $tag, "/start_confirmation.txt")),
+                ),
+                (
+                    "sms_receipt",
+                    include_str!(concat!("../sms/", $tag, "/receipt.txt")),
+                ),
+                (
+                    "email_link_subject",
+                    include_str!(concat!("../email/", $tag, "/link/subject.txt")),
+                ),
+                (
+                    "email_link_text",
+                    include_str!(concat!("../email/", $tag, "/link/body.txt")),
+                ),
+                (
+                    "email_receipt_subject",
+                    include_str!(concat!("../email/", $tag, "/receipt/subject.txt")),
+                ),
+                (
+                    "email_receipt_text",
+                    include_str!(concat!("../email/", $tag, "/receipt/body.txt")),
+                ),
             ],
             html: &[
-                ("email_link_html", include_str!(concat!("../email/", $tag, "/link/body.html"))),
-                ("email_receipt_html", include_str!(concat!("../email/", $tag, "/receipt/body.html"))),
+                (
+                    "email_link_html",
+                    include_str!(concat!("../email/", $tag, "/link/body.html")),
+                ),
+                (
+                    "email_receipt_html",
+                    include_str!(concat!("../email/", $tag, "/receipt/body.html")),
+                ),
             ],
         }
     };
@@ -58,7 +85,7 @@ macro_rules! pages {
 }
 
 /// The pages, and the parts they are made of.
-pub(crate) const PAGES: [(&str, &str); 20] = pages![
+pub(crate) const PAGES: [(&str, &str); 21] = pages![
     "layout",
     "brand",
     "contact",
@@ -68,6 +95,7 @@ pub(crate) const PAGES: [(&str, &str); 20] = pages![
     "payment_processing",
     "receipt",
     "already_paid",
+    "held",
     "expired",
     "renew_confirm",
     "renewed",
@@ -81,7 +109,11 @@ pub(crate) const PAGES: [(&str, &str); 20] = pages![
     "docs",
 ];
 
-const EMAIL_LAYOUT: &str = include_str!("../email/layout/layout.html");
+/// What every email shares.
+const EMAIL_PARTS: [(&str, &str); 2] = [
+    ("email_layout", include_str!("../email/layout/layout.html")),
+    ("email_contact", include_str!("../email/layout/contact.html")),
+];
 
 impl Templates {
     /// Parses everything that was compiled in.
@@ -90,7 +122,10 @@ impl Templates {
     /// Never in a build whose tests passed: they parse and render every file.
     #[must_use]
     pub fn new() -> Self {
-        Self { en: Tongue::of(&EN), es: Tongue::of(&ES) }
+        Self {
+            en: Tongue::of(&EN),
+            es: Tongue::of(&ES),
+        }
     }
 
     fn tongue(&self, locale: Locale) -> &Tongue {
@@ -106,17 +141,31 @@ impl Templates {
 
     /// A single phrase, for Rust code that needs one.
     pub(crate) fn word(&self, locale: Locale, key: &str, blanks: &[(&str, &str)]) -> String {
-        let blank = |name: &str| blanks.iter().find(|(blank, _)| *blank == name).map(|(_, value)| *value);
-        self.words(locale).say(key, blank).expect("the tests say every phrase that Rust code asks for")
+        let blank = |name: &str| {
+            blanks
+                .iter()
+                .find(|(blank, _)| *blank == name)
+                .map(|(_, value)| *value)
+        };
+        self.words(locale)
+            .say(key, blank)
+            .expect("the tests say every phrase that Rust code asks for")
     }
 
     pub(crate) fn plain(&self, locale: Locale, name: &str, view: &Value) -> String {
-        let text = self.tongue(locale).plain.render(name, view).expect("the tests render every text");
+        let text = self
+            .tongue(locale)
+            .plain
+            .render(name, view)
+            .expect("the tests render every text");
         text.trim_end().to_owned()
     }
 
     pub(crate) fn html(&self, locale: Locale, name: &str, view: &Value) -> String {
-        self.tongue(locale).html.render(name, view).expect("the tests render every page")
+        self.tongue(locale)
+            .html
+            .render(name, view)
+            .expect("the tests render every page")
     }
 }
 
@@ -134,10 +183,13 @@ impl Tongue {
         let mut html = strict();
         html.register_helper("t", Box::new(words.clone()));
         for (name, text) in files.plain {
-            plain.register_template_string(name, text).expect("the tests parse every text");
+            plain
+                .register_template_string(name, text)
+                .expect("the tests parse every text");
         }
-        for (name, text) in files.html.iter().chain(&[("email_layout", EMAIL_LAYOUT)]).chain(&PAGES) {
-            html.register_template_string(name, text).expect("the tests parse every page");
+        for (name, text) in files.html.iter().chain(&EMAIL_PARTS).chain(&PAGES) {
+            html.register_template_string(name, text)
+                .expect("the tests parse every page");
         }
         Self { words, plain, html }
     }

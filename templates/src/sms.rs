@@ -9,7 +9,7 @@ use crate::gsm7::{self, SEPTETS_ALONE};
 use crate::{Locale, Templates};
 
 /// The longest pay link that still leaves a text of one segment room for the sender's name.
-pub const LINK_URL_LENGTH_MAX: usize = 84;
+pub const LINK_URL_LENGTH_MAX: usize = 82;
 
 /// Below this a sender's name is no name; a part of the text gives way first.
 const NAME_SEPTETS_MIN: usize = 14;
@@ -61,20 +61,28 @@ impl Templates {
             !contact.is_empty() && gsm7::septets(contact).is_some_and(|cost| cost <= CONTACT_SEPTETS_MAX)
         });
         self.signed(locale, &help.business, |name| {
-            self.plain(locale, "sms_help", &json!({ "business": name, "contact": contact }))
+            self.plain(
+                locale,
+                "sms_help",
+                &json!({ "business": name, "contact": contact }),
+            )
         })
     }
 
     /// The one text that follows a STOP.
     #[must_use]
     pub fn sms_stop_confirmation(&self, locale: Locale, business: &str) -> String {
-        self.signed(locale, business, |name| self.plain(locale, "sms_stop", &json!({ "business": name })))
+        self.signed(locale, business, |name| {
+            self.plain(locale, "sms_stop", &json!({ "business": name }))
+        })
     }
 
     /// The text that follows a START.
     #[must_use]
     pub fn sms_start_confirmation(&self, locale: Locale, business: &str) -> String {
-        self.signed(locale, business, |name| self.plain(locale, "sms_start", &json!({ "business": name })))
+        self.signed(locale, business, |name| {
+            self.plain(locale, "sms_start", &json!({ "business": name }))
+        })
     }
 
     /// The receipt by text. Where the name would get too short, the reference goes, then the card.
@@ -83,23 +91,29 @@ impl Templates {
         let bank = self.word(locale, "bank_account", &[]);
         let number = gsm7::shorten(&gsm7::fold(&receipt.invoice_number), NUMBER_SEPTETS_MAX);
         let reference = gsm7::shorten(&gsm7::fold(&receipt.reference), NUMBER_SEPTETS_MAX);
-        let paid_with = receipt.paid_with.as_ref().map(|with| gsm7::fold(&with.words(&bank, "")));
+        let paid_with = receipt
+            .paid_with
+            .as_ref()
+            .map(|with| gsm7::fold(&with.words(&bank, "")));
         let paid_with = paid_with.filter(|words| words.len() <= NUMBER_SEPTETS_MAX * 2);
         let say = |name: &str, with_card: bool, with_reference: bool| {
             let view = json!({
                 "business": name,
                 "amount": gsm7::fold(&format::money(locale, receipt.amount)),
                 "invoice_number": number,
-                "paid_on": gsm7::fold(&format::short_date(locale, receipt.paid_on)),
+                "paid_on": format::date(locale, receipt.paid_on),
                 "paid_with": if with_card { paid_with.as_deref() } else { None },
                 "reference": if with_reference { Some(reference.as_str()) } else { None },
             });
             self.plain(locale, "sms_receipt", &view)
         };
-        let roomy = |text: String| gsm7::septets(&text).is_some_and(|cost| cost + NAME_SEPTETS_MIN <= SEPTETS_ALONE);
+        let roomy =
+            |text: String| gsm7::septets(&text).is_some_and(|cost| cost + NAME_SEPTETS_MIN <= SEPTETS_ALONE);
         let with_reference = roomy(say("", true, true));
         let with_card = with_reference || roomy(say("", true, false));
-        self.signed(locale, &receipt.business, |name| say(name, with_card, with_reference))
+        self.signed(locale, &receipt.business, |name| {
+            say(name, with_card, with_reference)
+        })
     }
 
     /// Says `text` with as much of the sender's name as one segment has room for.

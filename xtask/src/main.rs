@@ -80,8 +80,7 @@ fn main() -> ExitCode {
 fn help() {
     println!("cargo xtask <command>\n");
     for subcommand in &SUBCOMMANDS {
-        println!("  {:<24}{}", subcommand.usage, subcommand.about);
+        println!("  {}\n      {}\n", subcommand.usage, subcommand.about);
     }
-    println!("  {:<24}this page", "help");
-    println!("\nsteps of `test`, in their order: {}", step::NAMES.join(", "));
+    println!("steps of `test`, in their order: {}", step::NAMES.join(", "));
 }

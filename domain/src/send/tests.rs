@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::reject::TWILIO_CODES;
 use super::*;
 
 fn answered(status: u16, body: AnswerBody) -> SendOutcome {

@@ -107,12 +107,31 @@ mod tests {
     #[test]
     fn addresses_inside_are_refused_however_they_are_written() {
         let inside = [
-            "https://127.0.0.1/", "https://127.1/", "https://2130706433/", "https://0x7f000001/", "https://0177.0.0.1/",
-            "https://0.0.0.0/", "https://10.0.0.1/", "https://172.16.0.1/", "https://192.168.1.1/",
-            "https://169.254.169.254/latest", "https://100.64.0.1/", "https://192.0.0.8/", "https://198.18.0.1/",
-            "https://203.0.113.9/", "https://224.0.0.1/", "https://255.255.255.255/", "https://[::1]/", "https://[::]/",
-            "https://[::ffff:127.0.0.1]/", "https://[fc00::1]/", "https://[fe80::1]/", "https://[64:ff9b::7f00:1]/",
-            "https://[2002:7f00:1::]/", "https://[2001:db8::1]/", "https://[2001::1]/",
+            "https://127.0.0.1/",
+            "https://127.1/",
+            "https://2130706433/",
+            "https://0x7f000001/",
+            "https://0177.0.0.1/",
+            "https://0.0.0.0/",
+            "https://10.0.0.1/",
+            "https://172.16.0.1/",
+            "https://192.168.1.1/",
+            "https://169.254.169.254/latest",
+            "https://100.64.0.1/",
+            "https://192.0.0.8/",
+            "https://198.18.0.1/",
+            "https://203.0.113.9/",
+            "https://224.0.0.1/",
+            "https://255.255.255.255/",
+            "https://[::1]/",
+            "https://[::]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://[fc00::1]/",
+            "https://[fe80::1]/",
+            "https://[64:ff9b::7f00:1]/",
+            "https://[2002:7f00:1::]/",
+            "https://[2001:db8::1]/",
+            "https://[2001::1]/",
         ];
         for url in inside {
             assert!(!permitted(url), "{url}");
@@ -121,10 +140,19 @@ mod tests {
 
     #[test]
     fn only_plain_https_without_credentials_is_permitted() {
-        for url in ["http://example.com/", "ftp://example.com/", "https://user@example.com/", "https://u:p@example.com/"] {
+        for url in [
+            "http://example.com/",
+            "ftp://example.com/",
+            "https://user@example.com/",
+            "https://u:p@example.com/",
+        ] {
             assert!(!permitted(url), "{url}");
         }
-        for url in ["https://example.com/hook?x=1", "https://93.184.216.34/", "https://[2606:2800:220:1::1]/"] {
+        for url in [
+            "https://example.com/hook?x=1",
+            "https://93.184.216.34/",
+            "https://[2606:2800:220:1::1]/",
+        ] {
             assert!(permitted(url), "{url}");
         }
     }

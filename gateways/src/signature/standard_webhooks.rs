@@ -29,7 +29,12 @@ pub struct Headers<'a> {
 ///
 /// # Errors
 /// When the secret is no base64, or empty.
-pub fn sign(secret: &SecretString, id: &str, timestamp_s: i64, body: &[u8]) -> Result<String, SignatureError> {
+pub fn sign(
+    secret: &SecretString,
+    id: &str,
+    timestamp_s: i64,
+    body: &[u8],
+) -> Result<String, SignatureError> {
     let key = key_of(secret.expose_secret().trim())?;
     let digest = digest(&key, id, &timestamp_s.to_string(), body);
     Ok(format!("{VERSION},{}", STANDARD.encode(digest)))
@@ -64,7 +69,11 @@ pub fn verify(
         let expected = digest(key, headers.id, headers.timestamp, body);
         claimed.iter().any(|claim| same(claim, &expected))
     });
-    if matches { Ok(()) } else { Err(SignatureError::Mismatch) }
+    if matches {
+        Ok(())
+    } else {
+        Err(SignatureError::Mismatch)
+    }
 }
 
 fn key_of(secret: &str) -> Result<Vec<u8>, SignatureError> {

@@ -29,7 +29,12 @@ pub struct FindMessage {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sighting {
-    Found { provider_id: String, status: MessageStatus, code: Option<i32>, segments: Option<u32> },
+    Found {
+        provider_id: String,
+        status: MessageStatus,
+        code: Option<i32>,
+        segments: Option<u32>,
+    },
     /// The whole list was read and it is not there.
     Absent,
 }
@@ -40,7 +45,10 @@ pub enum FindError {
     #[error("the carrier was not reached")]
     Unreachable,
     #[error("the carrier answered {status}")]
-    Refused { status: u16, retry_after_ms: Option<i64> },
+    Refused {
+        status: u16,
+        retry_after_ms: Option<i64>,
+    },
     #[error("the carrier's list cannot be read")]
     Unreadable,
     #[error("the carrier's list is too long")]
@@ -58,7 +66,9 @@ impl SmsGateway {
     pub async fn find(&self, wanted: &FindMessage) -> Result<Sighting, FindError> {
         let mut next = Some(self.first_page(wanted));
         for _ in 0..PAGES_MAX {
-            let Some(url) = next else { return Ok(Sighting::Absent) };
+            let Some(url) = next else {
+                return Ok(Sighting::Absent);
+            };
             let page = self.page(url).await?;
             if let Some(found) = search(&page.messages, wanted)? {
                 return Ok(found);
@@ -87,9 +97,14 @@ impl SmsGateway {
         let status = response.status();
         if !status.is_success() {
             let retry_after_ms = http::retry_after_ms(response.headers());
-            return Err(FindError::Refused { status: status.as_u16(), retry_after_ms });
+            return Err(FindError::Refused {
+                status: status.as_u16(),
+                retry_after_ms,
+            });
         }
-        let bytes = http::read_body(response).await.map_err(|_| FindError::Unreadable)?;
+        let bytes = http::read_body(response)
+            .await
+            .map_err(|_| FindError::Unreadable)?;
         let value: Value = serde_json::from_slice(&bytes).map_err(|_| FindError::Unreadable)?;
         Page::of(&value, &self.messages_url).ok_or(FindError::Unreadable)
     }
@@ -103,7 +118,12 @@ struct Page {
 impl Page {
     /// `None` when anything in it cannot be read: a message we cannot read may be the one.
     fn of(value: &Value, messages_url: &Url) -> Option<Self> {
-        let messages = value.get("messages")?.as_array()?.iter().map(Message::of).collect::<Option<Vec<_>>>()?;
+        let messages = value
+            .get("messages")?
+            .as_array()?
+            .iter()
+            .map(Message::of)
+            .collect::<Option<Vec<_>>>()?;
         let next = match value.get("next_page_uri") {
             None | Some(Value::Null) => None,
             Some(uri) => Some(next_page(uri.as_str()?, messages_url)?),
@@ -112,7 +132,11 @@ impl Page {
     }
 
     fn ends_before(&self, moment_ms: i64) -> bool {
-        let newest_ms = self.messages.iter().map(|message| message.created_ms.unwrap_or(i64::MAX)).max();
+        let newest_ms = self
+            .messages
+            .iter()
+            .map(|message| message.created_ms.unwrap_or(i64::MAX))
+            .max();
         newest_ms.is_some_and(|newest_ms| newest_ms < moment_ms)
     }
 }

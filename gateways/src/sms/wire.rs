@@ -21,7 +21,9 @@ impl Message {
         let provider_id = text(value, "sid").filter(|sid| is_message_sid(sid))?;
         Some(Self {
             provider_id,
-            status: text(value, "status").map_or(MessageStatus::Unrecognized, |word| MessageStatus::of_provider(&word)),
+            status: text(value, "status").map_or(MessageStatus::Unrecognized, |word| {
+                MessageStatus::of_provider(&word)
+            }),
             code: number(value, "error_code"),
             segments: number(value, "num_segments"),
             to: text(value, "to"),
@@ -33,13 +35,26 @@ impl Message {
 
 /// Reads the answer to a send. A message to somebody else is not the answer to our request.
 pub(super) fn answer(bytes: &[u8], to: &str) -> AnswerBody {
-    let Ok(value) = serde_json::from_slice::<Value>(bytes) else { return AnswerBody::Unreadable };
+    let Ok(value) = serde_json::from_slice::<Value>(bytes) else {
+        return AnswerBody::Unreadable;
+    };
     if let Some(message) = Message::of(&value) {
         if message.to.as_deref().is_some_and(|answered_to| answered_to != to) {
             return AnswerBody::Unreadable;
         }
-        let Message { provider_id, status, code, segments, .. } = message;
-        return AnswerBody::Message { provider_id, status, code, segments };
+        let Message {
+            provider_id,
+            status,
+            code,
+            segments,
+            ..
+        } = message;
+        return AnswerBody::Message {
+            provider_id,
+            status,
+            code,
+            segments,
+        };
     }
     match number(&value, "code") {
         Some(code) => AnswerBody::Problem { code: Some(code) },

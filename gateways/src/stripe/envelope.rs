@@ -43,9 +43,8 @@ impl StripeEnvelope {
             text_at(&event, "/data/object/object").or_else(|| text_at(&event, "/related_object/type"));
         let payment_intent = match object_type.as_deref() {
             Some("payment_intent") => object_id.clone(),
-            Some(_) | None => {
-                id_at(&event, "/data/object/payment_intent").or_else(|| id_at(&event, "/data/object/payment_intent/id"))
-            }
+            Some(_) | None => id_at(&event, "/data/object/payment_intent")
+                .or_else(|| id_at(&event, "/data/object/payment_intent/id")),
         };
         Ok(Self {
             id,
@@ -70,13 +69,20 @@ fn created_at_s(value: &Value) -> Option<i64> {
 }
 
 fn text_at(event: &Value, pointer: &str) -> Option<String> {
-    event.pointer(pointer)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+    event
+        .pointer(pointer)?
+        .as_str()
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
 }
 
 /// An id as Stripe writes them. Anything else in its place is as good as nothing.
 fn id_at(event: &Value, pointer: &str) -> Option<String> {
     let is_id = |text: &String| {
-        text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+        text.len() <= 255
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
     };
     text_at(event, pointer).filter(is_id)
 }

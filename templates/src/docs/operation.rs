@@ -24,12 +24,22 @@ pub(super) fn view(openapi: &Value, path: &str, item: &Value, method: &str) -> V
 /// The names of the ways to authenticate, any of which will do; "none" where the operation is open.
 fn security(openapi: &Value, operation: &Value) -> Option<String> {
     let requirements = operation.get("security").or_else(|| openapi.get("security"))?;
-    let names: Vec<&str> = list(requirements).iter().flat_map(members).map(|(name, _)| name).collect();
-    Some(if names.is_empty() { "none".to_owned() } else { names.join(" or ") })
+    let names: Vec<&str> = list(requirements)
+        .iter()
+        .flat_map(members)
+        .map(|(name, _)| name)
+        .collect();
+    Some(if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(" or ")
+    })
 }
 
 fn parameters(openapi: &Value, item: &Value, operation: &Value) -> Vec<Value> {
-    let all = list(&item["parameters"]).iter().chain(list(&operation["parameters"]));
+    let all = list(&item["parameters"])
+        .iter()
+        .chain(list(&operation["parameters"]));
     all.map(|parameter| {
         let parameter = resolved(openapi, parameter);
         let described = text(&parameter["description"]).or_else(|| text(&parameter["schema"]["description"]));
@@ -37,7 +47,7 @@ fn parameters(openapi: &Value, item: &Value, operation: &Value) -> Vec<Value> {
             "name": text(&parameter["name"]).unwrap_or_default(),
             "place": text(&parameter["in"]).unwrap_or_default(),
             "required": parameter["required"] == true,
-            "kind": schema::kind(openapi, &parameter["schema"]),
+            "kind": schema::kind(&parameter["schema"]),
             "limits": schema::limits(resolved(openapi, &parameter["schema"])),
             "description": prose::paragraphs(described),
         })
@@ -61,7 +71,11 @@ fn responses(openapi: &Value, responses: &Value) -> Vec<Value> {
     members(responses)
         .map(|(status, response)| {
             let response = resolved(openapi, response);
-            let class = status.chars().next().filter(char::is_ascii_digit).map_or("d".to_owned(), String::from);
+            let class = status
+                .chars()
+                .next()
+                .filter(char::is_ascii_digit)
+                .map_or("d".to_owned(), String::from);
             json!({
                 "status": status,
                 "class": class,
@@ -77,7 +91,7 @@ fn contents(openapi: &Value, content: &Value) -> Vec<Value> {
         .map(|(media_type, media)| {
             json!({
                 "media_type": media_type,
-                "kind": schema::kind(openapi, &media["schema"]),
+                "kind": schema::kind(&media["schema"]),
                 "rows": schema::rows(openapi, &media["schema"]),
                 "example": example(openapi, media_type, media),
             })
@@ -87,8 +101,14 @@ fn contents(openapi: &Value, content: &Value) -> Vec<Value> {
 
 /// The document's own example, else one made from the schema; only JSON is worth showing.
 fn example(openapi: &Value, media_type: &str, media: &Value) -> Option<String> {
-    let named = members(&media["examples"]).next().map(|(_, example)| &resolved(openapi, example)["value"]);
-    let given = media.get("example").or(named).filter(|example| !example.is_null()).cloned();
+    let named = members(&media["examples"])
+        .next()
+        .map(|(_, example)| &resolved(openapi, example)["value"]);
+    let given = media
+        .get("example")
+        .or(named)
+        .filter(|example| !example.is_null())
+        .cloned();
     if !media_type.contains("json") {
         return given.and_then(|example| example.as_str().map(str::to_owned));
     }

@@ -12,20 +12,23 @@ pub(super) fn anchor_of(name: &str) -> String {
 }
 
 /// What kind of value a schema describes, with the anchor of the schema it names.
-pub(super) fn kind(openapi: &Value, schema: &Value) -> Value {
+pub(super) fn kind(schema: &Value) -> Value {
     if let Some(name) = named(schema) {
         return json!({ "text": name, "link": anchor_of(name) });
     }
     if schema["type"] == "array" {
-        let item = kind(openapi, &schema["items"]);
+        let item = kind(&schema["items"]);
         let words = format!("array of {}", item["text"].as_str().unwrap_or("anything"));
         return json!({ "text": words, "link": item["link"] });
     }
     let choices = choices(schema);
     if !choices.is_empty() {
-        let kinds: Vec<Value> = choices.iter().map(|choice| kind(openapi, choice)).collect();
+        let kinds: Vec<Value> = choices.into_iter().map(kind).collect();
         let words: Vec<&str> = kinds.iter().filter_map(|kind| kind["text"].as_str()).collect();
-        let link = kinds.iter().map(|kind| &kind["link"]).find(|link| link.is_string());
+        let link = kinds
+            .iter()
+            .map(|kind| &kind["link"])
+            .find(|link| link.is_string());
         return json!({ "text": words.join(" or "), "link": link });
     }
     json!({ "text": plain_kind(schema), "link": null })
@@ -35,9 +38,18 @@ pub(super) fn kind(openapi: &Value, schema: &Value) -> Value {
 fn plain_kind(schema: &Value) -> String {
     let names = match &schema["type"] {
         Value::String(name) => name.clone(),
-        Value::Array(names) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
+        Value::Array(names) => names
+            .iter()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(" or "),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
-            if schema["properties"].is_object() || schema["allOf"].is_array() { "object" } else { "any" }.to_owned()
+            if schema["properties"].is_object() || schema["allOf"].is_array() {
+                "object"
+            } else {
+                "any"
+            }
+            .to_owned()
         }
     };
     match text(&schema["format"]) {
@@ -49,24 +61,28 @@ fn plain_kind(schema: &Value) -> String {
 /// Bounds, patterns and the values allowed, in words.
 pub(super) fn limits(schema: &Value) -> Vec<String> {
     let mut limits = Vec::new();
-    let values: Vec<String> = list(&schema["enum"]).iter().chain(schema.get("const")).map(bare).collect();
+    let values: Vec<String> = list(&schema["enum"])
+        .iter()
+        .chain(schema.get("const"))
+        .map(bare)
+        .collect();
     if !values.is_empty() {
         limits.push(format!("one of {}", values.join(", ")));
     }
     for (key, words) in [
-        ("minimum", "at least"),
-        ("exclusiveMinimum", "more than"),
-        ("maximum", "at most"),
-        ("exclusiveMaximum", "less than"),
-        ("minLength", "characters, at least"),
-        ("maxLength", "characters, at most"),
-        ("minItems", "items, at least"),
-        ("maxItems", "items, at most"),
-        ("pattern", "matches"),
-        ("default", "default"),
+        ("minimum", "at least {}"),
+        ("exclusiveMinimum", "more than {}"),
+        ("maximum", "at most {}"),
+        ("exclusiveMaximum", "less than {}"),
+        ("minLength", "length at least {}"),
+        ("maxLength", "length at most {}"),
+        ("minItems", "items at least {}"),
+        ("maxItems", "items at most {}"),
+        ("pattern", "matches {}"),
+        ("default", "default {}"),
     ] {
         if let Some(bound) = schema.get(key).filter(|bound| !bound.is_null()) {
-            limits.push(format!("{words} {}", bare(bound)));
+            limits.push(words.replace("{}", &bare(bound)));
         }
     }
     limits
@@ -94,12 +110,13 @@ fn collect_rows(openapi: &Value, schema: &Value, depth: usize, rows: &mut Vec<Va
     }
     let required = list(&schema["required"]);
     for (name, property) in members(&schema["properties"]) {
-        let described = text(&property["description"]).or_else(|| text(&resolved(openapi, property)["description"]));
+        let described =
+            text(&property["description"]).or_else(|| text(&resolved(openapi, property)["description"]));
         rows.push(json!({
             "name": name,
             "depth": depth,
             "required": required.iter().any(|required| required == name),
-            "kind": kind(openapi, property),
+            "kind": kind(property),
             "limits": limits(resolved(openapi, property)),
             "description": prose::paragraphs(described),
         }));
@@ -116,7 +133,13 @@ pub(super) fn sample(openapi: &Value, schema: &Value) -> Option<Value> {
 
 fn sample_of(openapi: &Value, schema: &Value, depth: usize) -> Value {
     let schema = resolved(openapi, schema);
-    let given = [&schema["example"], &schema["examples"][0], &schema["const"], &schema["default"], &schema["enum"][0]];
+    let given = [
+        &schema["example"],
+        &schema["examples"][0],
+        &schema["const"],
+        &schema["default"],
+        &schema["enum"][0],
+    ];
     if let Some(given) = given.into_iter().find(|given| !given.is_null()) {
         return given.clone();
     }
@@ -128,7 +151,8 @@ fn sample_of(openapi: &Value, schema: &Value, depth: usize) -> Value {
     }
     let name = schema["type"].as_str().or_else(|| schema["type"][0].as_str());
     match name {
-        Some("array") => Value::Array(vec![sample_of(openapi, &schema["items"], depth + 1)]),
+        Some("array") if depth == DEPTH_MAX => json!([]),
+        Some("array") => json!([sample_of(openapi, &schema["items"], depth + 1)]),
         Some("string") => sample_text(schema),
         Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or_else(|| json!(1)),
         Some("boolean") => json!(true),
@@ -167,7 +191,9 @@ fn choices(schema: &Value) -> Vec<&Value> {
 }
 
 fn named(schema: &Value) -> Option<&str> {
-    schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next())
+    schema["$ref"]
+        .as_str()
+        .and_then(|reference| reference.rsplit('/').next())
 }
 
 /// A string without its quotes, anything else as JSON writes it.

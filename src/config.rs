@@ -1,0 +1,197 @@
+//! Configuration: environment variables (or flags), read here and nowhere else. `.env.example` lists every one of them;
+//! a test keeps it true.
+
+use anyhow::{Context, bail};
+use clap::Args;
+use gateways::http::Reach;
+use secrecy::SecretString;
+
+/// What every process needs.
+#[derive(Debug, Clone, Args)]
+pub struct Store {
+    /// `sqlite://path/to/file.db` on one machine, `postgres://user:password@host/database` on several.
+    #[arg(long, env = "POSTCALL_DATABASE_URL", default_value = "sqlite://postcall.db", hide_env_values = true)]
+    pub database_url: String,
+
+    /// Wake-ups and live updates between processes, `redis://host:6379`. Without it they notice by a poll each second.
+    #[arg(long, env = "POSTCALL_REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<String>,
+
+    /// Secret keys, `id:base64 of 32 bytes`, separated by commas, the current one first. Links and signing secrets are
+    /// derived from them; keep them outside the database and its backups.
+    #[arg(long, env = "POSTCALL_KEYS", hide_env_values = true)]
+    pub keys: Option<String>,
+}
+
+/// What a process that serves or works needs besides.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    #[command(flatten)]
+    pub store: Store,
+
+    /// Where customers, merchants and providers reach us, as they see it.
+    #[arg(long, env = "POSTCALL_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
+    pub public_url: String,
+
+    /// Public listener.
+    #[arg(long, env = "POSTCALL_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: String,
+
+    /// Private listener: /metrics, /healthz, /readyz.
+    #[arg(long, env = "POSTCALL_PRIVATE_LISTEN", default_value = "127.0.0.1:9464")]
+    pub private_listen: String,
+
+    /// The platform's Stripe secret key.
+    #[arg(long, env = "POSTCALL_STRIPE_SECRET_KEY", default_value = "", hide_env_values = true)]
+    pub stripe_secret_key: String,
+
+    #[arg(long, env = "POSTCALL_STRIPE_PUBLISHABLE_KEY", default_value = "")]
+    pub stripe_publishable_key: String,
+
+    /// Secrets of the Stripe webhook endpoint, separated by commas: two while one is rolled.
+    #[arg(long, env = "POSTCALL_STRIPE_WEBHOOK_SECRETS", default_value = "", hide_env_values = true)]
+    pub stripe_webhook_secrets: String,
+
+    #[arg(long, env = "POSTCALL_STRIPE_URL", default_value = "https://api.stripe.com")]
+    pub stripe_url: String,
+
+    #[arg(long, env = "POSTCALL_STRIPE_JS_URL", default_value = "https://js.stripe.com/endive/stripe.js")]
+    pub stripe_js_url: String,
+
+    #[arg(long, env = "POSTCALL_TWILIO_ACCOUNT_SID", default_value = "")]
+    pub twilio_account_sid: String,
+
+    /// Twilio auth tokens, separated by commas, the current one first: two while one is rotated.
+    #[arg(long, env = "POSTCALL_TWILIO_AUTH_TOKENS", default_value = "", hide_env_values = true)]
+    pub twilio_auth_tokens: String,
+
+    #[arg(long, env = "POSTCALL_TWILIO_URL", default_value = "https://api.twilio.com")]
+    pub twilio_url: String,
+
+    /// The mail relay: `smtp://user:password@host:587?tls=required`, `smtps://…`, or `smtp://127.0.0.1:25`.
+    #[arg(long, env = "POSTCALL_SMTP_URL", default_value = "smtp://127.0.0.1:25", hide_env_values = true)]
+    pub smtp_url: String,
+
+    /// Lets merchants' dialer URLs lead to private addresses; only where merchants and operator are the same people.
+    #[arg(long, env = "POSTCALL_DIALER_ANYWHERE", default_value = "false", action = clap::ArgAction::Set)]
+    pub dialer_anywhere: bool,
+
+    /// Moves business time ahead of the machine's, in milliseconds. For tests.
+    #[arg(long, env = "POSTCALL_CLOCK_OFFSET_MS", default_value = "0", hide = true, allow_negative_numbers = true)]
+    pub clock_offset_ms: i64,
+
+    /// Makes a debug build die at a named step. For tests.
+    #[arg(long, env = "POSTCALL_CRASH_AT", hide = true)]
+    pub crash_at: Option<String>,
+}
+
+impl Config {
+    /// Refuses what could only fail later, in front of a customer.
+    ///
+    /// # Errors
+    /// Names the variable at fault.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let url = self.public_url.as_str();
+        if !(url.starts_with("https://") || url.starts_with("http://")) || url.ends_with('/') {
+            bail!("POSTCALL_PUBLIC_URL must be http(s)://… without a slash at the end");
+        }
+        let required = [
+            ("POSTCALL_STRIPE_SECRET_KEY", &self.stripe_secret_key),
+            ("POSTCALL_STRIPE_PUBLISHABLE_KEY", &self.stripe_publishable_key),
+            ("POSTCALL_STRIPE_WEBHOOK_SECRETS", &self.stripe_webhook_secrets),
+            ("POSTCALL_TWILIO_ACCOUNT_SID", &self.twilio_account_sid),
+            ("POSTCALL_TWILIO_AUTH_TOKENS", &self.twilio_auth_tokens),
+        ];
+        for (name, value) in required {
+            if value.trim().is_empty() {
+                bail!("{name} is not set");
+            }
+        }
+        Ok(())
+    }
+
+    #[must_use]
+    pub fn stripe_webhook_secrets(&self) -> Vec<SecretString> {
+        list(&self.stripe_webhook_secrets)
+    }
+
+    #[must_use]
+    pub fn twilio_auth_tokens(&self) -> Vec<SecretString> {
+        list(&self.twilio_auth_tokens)
+    }
+
+    /// The host customers see, for Message-IDs and the greeting to the mail relay.
+    ///
+    /// # Errors
+    /// When the public URL names no host.
+    pub fn public_host(&self) -> anyhow::Result<String> {
+        let after_scheme = self.public_url.split_once("://").map_or("", |(_, rest)| rest);
+        let host = after_scheme.split(['/', ':']).next().filter(|host| !host.is_empty());
+        host.map(ToOwned::to_owned).context("POSTCALL_PUBLIC_URL names no host")
+    }
+
+    #[must_use]
+    pub fn dialer_reach(&self) -> Reach {
+        if self.dialer_anywhere { Reach::Anywhere } else { Reach::PublicOnly }
+    }
+
+    #[must_use]
+    pub fn stripe_livemode(&self) -> bool {
+        self.stripe_secret_key.starts_with("sk_live_") || self.stripe_secret_key.starts_with("rk_live_")
+    }
+}
+
+/// Splits a comma-separated list; an empty piece would verify anything signed with nothing, so it is dropped.
+fn list(text: &str) -> Vec<SecretString> {
+    text.split(',').map(str::trim).filter(|piece| !piece.is_empty()).map(SecretString::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory, Parser};
+    use std::collections::BTreeMap;
+
+    #[derive(Parser)]
+    struct Everything {
+        #[command(flatten)]
+        config: Config,
+    }
+
+    #[test]
+    fn the_example_names_every_variable_with_its_default_and_no_other() {
+        let example: BTreeMap<String, String> = include_str!("../.env.example")
+            .lines()
+            .filter_map(|line| line.trim_start_matches("# ").split_once('='))
+            .filter(|(name, _)| name.starts_with("POSTCALL_"))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let command = Everything::command();
+        let mut known = BTreeMap::new();
+        for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
+            let Some(name) = argument.get_env() else { continue };
+            let default = argument.get_default_values().first().map_or(String::new(), |value| value.to_string_lossy().into_owned());
+            known.insert(name.to_string_lossy().into_owned(), default);
+        }
+        let names: Vec<&String> = example.keys().collect();
+        assert_eq!(names, known.keys().collect::<Vec<_>>());
+        for (name, default) in known.iter().filter(|(_, default)| !default.is_empty()) {
+            assert_eq!(&example[name], default, "the default of {name}");
+        }
+    }
+
+    #[test]
+    fn empty_secrets_never_count() {
+        assert!(list(" , ,").is_empty());
+        assert_eq!(list("a, b").len(), 2);
+    }
+
+    #[test]
+    fn nonsense_is_refused_at_the_start() {
+        let parse = |arguments: &[&str]| Everything::try_parse_from([&["x"], arguments].concat()).unwrap().config;
+        assert!(parse(&[]).check().unwrap_err().to_string().contains("POSTCALL_STRIPE_SECRET_KEY"));
+        let slashed = parse(&["--public-url", "https://pay.example.com/"]);
+        assert!(slashed.check().unwrap_err().to_string().contains("POSTCALL_PUBLIC_URL"));
+        assert_eq!(parse(&["--public-url", "https://pay.example.com:444"]).public_host().unwrap(), "pay.example.com");
+    }
+}

@@ -1,0 +1,243 @@
+//! The product, running: what `postcall serve`, `api` and `workers` start, and what tests and the demo start too.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use api::Api;
+use domain::keyring::Keyring;
+use entities::Db;
+use gateways::dialer::{DialerConfig, DialerGateway};
+use gateways::email::{EmailConfig, EmailGateway};
+use gateways::sms::{SmsConfig, SmsGateway};
+use gateways::stripe::{StripeConfig, StripeGateway};
+use migration::{Migrate, Migrator};
+use queue::{Clock, Ledger, Live, Metrics, Runtime, Wake};
+use secrecy::SecretString;
+use templates::Templates;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use workers::Context as WorkerContext;
+
+use crate::config::{Config, Store};
+
+/// Each longer than a healthy provider needs and shorter than an attempt's deadline.
+const STRIPE_TIMEOUT_MS: u64 = 10_000;
+const SMS_TIMEOUT_MS: u64 = 8_000;
+const EMAIL_TIMEOUT_MS: u64 = 8_000;
+const DIALER_TIMEOUT_MS: u64 = 5_000;
+const SMTP_CONNECTIONS: usize = 16;
+/// After SIGTERM: what runs may finish, and then the process ends anyway.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// Which halves this process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Roles {
+    pub api: bool,
+    pub workers: bool,
+}
+
+impl Roles {
+    pub const BOTH: Self = Self { api: true, workers: true };
+    pub const API: Self = Self { api: true, workers: false };
+    pub const WORKERS: Self = Self { api: false, workers: true };
+}
+
+/// The store and what hangs on it.
+#[derive(Clone)]
+pub struct Foundation {
+    pub db: Db,
+    pub ledger: Ledger,
+    pub keyring: Arc<Keyring>,
+    pub registry: prometheus::Registry,
+}
+
+impl Foundation {
+    /// Connects, and brings the schema up to date.
+    ///
+    /// # Errors
+    /// When the store cannot be reached, a migration fails or a secret key makes no sense.
+    pub async fn lay(store: &Store, clock: Clock, shutdown: &CancellationToken) -> anyhow::Result<Self> {
+        let keys = store.keys.as_deref().context("POSTCALL_KEYS is not set")?;
+        let keyring = Arc::new(Keyring::parse(keys).context("POSTCALL_KEYS cannot be read")?);
+        let db = Db::connect(&store.database_url).await?;
+        Migrator::up(&db.write, None).await.context("the schema could not be brought up to date")?;
+        let live = Live::default();
+        let wake = match &store.redis_url {
+            Some(url) => Wake::through_redis(url, &live, shutdown)?,
+            None => Wake::local(),
+        };
+        let registry = prometheus::Registry::new();
+        let metrics = Metrics::register(&registry)?;
+        let ledger = Ledger::new(db.read.clone(), db.write.clone(), clock, wake, live, metrics);
+        Ok(Self { db, ledger, keyring, registry })
+    }
+}
+
+/// A running product.
+pub struct Product {
+    pub foundation: Foundation,
+    /// Where the public listener is, when this process serves.
+    pub public: Option<SocketAddr>,
+    pub private: SocketAddr,
+    shutdown: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Product {
+    /// Starts what `roles` says and returns once it listens.
+    ///
+    /// # Errors
+    /// Names what could not be started.
+    pub async fn start(config: &Config, clock: Clock, roles: Roles) -> anyhow::Result<Self> {
+        config.check()?;
+        if let Some(step) = &config.crash_at {
+            queue::failpoint::arm(step.clone());
+        }
+        let shutdown = CancellationToken::new();
+        let foundation = Foundation::lay(&config.store, clock, &shutdown).await?;
+        let stripe = Arc::new(stripe(config)?);
+        let templates = Arc::new(Templates::new());
+        let mut tasks = Vec::new();
+        let api = Api::new(foundation.db.clone(), foundation.ledger.clone(), Arc::clone(&templates), Arc::clone(&foundation.keyring), Arc::clone(&stripe), settings(config), foundation.registry.clone())?;
+        let private = listener(&config.private_listen).await?;
+        let private_address = private.local_addr()?;
+        tasks.push(serve(private, api::private_router(api.clone()), shutdown.clone()));
+        let mut public = None;
+        if roles.api {
+            let listener = listener(&config.listen).await?;
+            public = Some(listener.local_addr()?);
+            tasks.push(serve(listener, api::router(api), shutdown.clone()));
+        }
+        if roles.workers {
+            let context = worker_context(config, &foundation, stripe, templates)?;
+            let process = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
+            let runtime = workers::register(Runtime::new(foundation.ledger.clone(), process), context);
+            tasks.push(tokio::spawn(runtime.run(shutdown.clone())));
+        }
+        Ok(Self { foundation, public, private: private_address, shutdown, tasks })
+    }
+
+    /// Drains: no new requests, no new claims; what runs is finished, what waits is given back.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        let drained = futures::future::join_all(self.tasks);
+        if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
+            tracing::warn!("some work did not end in time; its leases will expire");
+        }
+    }
+}
+
+fn stripe(config: &Config) -> anyhow::Result<StripeGateway> {
+    let stripe = StripeConfig {
+        secret_key: SecretString::from(config.stripe_secret_key.clone()),
+        base_url: config.stripe_url.clone(),
+        timeout_ms: STRIPE_TIMEOUT_MS,
+    };
+    StripeGateway::new(stripe).context("Stripe cannot be set up")
+}
+
+fn settings(config: &Config) -> api::Settings {
+    api::Settings {
+        public_url: config.public_url.clone(),
+        stripe_publishable_key: config.stripe_publishable_key.clone(),
+        stripe_js_url: config.stripe_js_url.clone(),
+        stripe_webhook_secrets: config.stripe_webhook_secrets(),
+        stripe_livemode: config.stripe_livemode(),
+        twilio_auth_tokens: config.twilio_auth_tokens(),
+    }
+}
+
+fn worker_context(
+    config: &Config,
+    foundation: &Foundation,
+    stripe: Arc<StripeGateway>,
+    templates: Arc<Templates>,
+) -> anyhow::Result<WorkerContext> {
+    let sms = SmsConfig {
+        base_url: config.twilio_url.clone(),
+        account_sid: config.twilio_account_sid.clone(),
+        auth_tokens: config.twilio_auth_tokens(),
+        timeout_ms: SMS_TIMEOUT_MS,
+    };
+    let email = EmailConfig {
+        smtp_url: SecretString::from(config.smtp_url.clone()),
+        domain: config.public_host()?,
+        timeout_ms: EMAIL_TIMEOUT_MS,
+        pool_size: SMTP_CONNECTIONS,
+    };
+    let dialer = DialerConfig { timeout_ms: DIALER_TIMEOUT_MS, reach: config.dialer_reach() };
+    Ok(WorkerContext {
+        db: foundation.db.clone(),
+        ledger: foundation.ledger.clone(),
+        templates,
+        keyring: Arc::clone(&foundation.keyring),
+        sms: Arc::new(SmsGateway::new(sms).context("the SMS carrier cannot be set up")?),
+        email: Arc::new(EmailGateway::new(&email).context("the mail relay cannot be set up")?),
+        stripe,
+        dialer: Arc::new(DialerGateway::new(&dialer).context("the dialer cannot be set up")?),
+        public_url: config.public_url.clone().into(),
+    })
+}
+
+async fn listener(address: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+fn serve(listener: TcpListener, router: axum::Router, shutdown: CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.cancelled_owned());
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "a listener ended");
+        }
+    })
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+///
+/// # Errors
+/// When the signals cannot be listened to.
+pub async fn until_told_to_stop() -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        received = tokio::signal::ctrl_c() => received.map_err(Into::into),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// A merchant with the defaults of the house: ten percent fee, texts to the United States and Canada, daily caps that
+/// a stolen key cannot exceed.
+#[must_use]
+pub fn new_merchant(id: domain::id::MerchantId, name: &str, now: domain::time::Timestamp) -> entities::merchant::Model {
+    let fee = domain::fee::FeePolicy::default();
+    entities::merchant::Model {
+        id: id.into(),
+        name: name.to_owned(),
+        locale: "en".to_owned(),
+        time_zone: "America/New_York".to_owned(),
+        country: "US".to_owned(),
+        support_email: None,
+        support_phone: None,
+        accent_hex: None,
+        logo_url: None,
+        stripe_account: None,
+        sms_sender: None,
+        sms_countries: "US,CA".to_owned(),
+        email_sender: None,
+        fee_basis_points: i64::from(fee.basis_points),
+        fee_fixed_minor: fee.fixed_minor,
+        fee_min_minor: fee.min_minor,
+        fee_max_minor: fee.max_minor,
+        dialer_url: None,
+        secret_generation: 1,
+        renewal_allowed: true,
+        payable_on_hold: true,
+        asked_exempt_from_hours: true,
+        texts_per_day_max: 1_000,
+        texts_per_number_per_day_max: 5,
+        created_at_ms: now.millis(),
+    }
+}

@@ -1,0 +1,9 @@
+//! The stories, one file per theme.
+
+pub(crate) mod calls;
+pub(crate) mod holds;
+pub(crate) mod kills;
+pub(crate) mod links;
+pub(crate) mod payments;
+pub(crate) mod processes;
+pub(crate) mod sends;
