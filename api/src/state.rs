@@ -9,6 +9,7 @@ use gateways::stripe::StripeGateway;
 use queue::Ledger;
 use secrecy::SecretString;
 use templates::Templates;
+use tokio_util::sync::CancellationToken;
 
 /// The addresses and public keys the pages and webhooks need.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ pub struct Api {
     pub stripe: Arc<StripeGateway>,
     pub settings: Arc<Settings>,
     pub registry: prometheus::Registry,
+    /// Ends what would otherwise outlive every request: the event streams.
+    pub shutdown: CancellationToken,
 }
 
 impl Api {

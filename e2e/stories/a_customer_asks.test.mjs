@@ -54,7 +54,7 @@ test('without JavaScript the page says what to do and takes a question all the s
   assert.equal((await stored).status(), 201);
   await page.getByRole('heading', { name: 'Thank you, we have your question' }).waitFor();
   assert.equal((await callPermission('landline')).decision, 'deny');
-  assert.equal((await invoice('landline')).state, 'open');
+  assert.equal((await invoice('landline')).status, 'open');
 });
 
 const holdsOf = ({ reasons }) => reasons.filter((reason) => reason === 'on_hold');

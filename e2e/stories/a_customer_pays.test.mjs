@@ -32,7 +32,7 @@ test('a customer pays by card, keeps the receipt over a reload, and nobody else 
   assert.ok(!seen.includes(amount), 'the amount is shown to a stranger');
   await inspect(stranger.page, 'already-paid');
 
-  await eventually('the invoice to be paid', async () => (await invoice('mobile')).state === 'paid');
+  await eventually('the invoice to be paid', async () => (await invoice('mobile')).status === 'paid');
 });
 
 test('a declined card says so, and another card pays the same PaymentIntent', async (t) => {
@@ -43,7 +43,7 @@ test('a declined card says so, and another card pays the same PaymentIntent', as
   await payBy(page, CARDS.declined);
   await page.getByRole('alert').filter({ hasText: /declined/i }).waitFor();
   await inspect(page, 'declined');
-  assert.equal((await invoice('decline')).state, 'open');
+  assert.equal((await invoice('decline')).status, 'open');
 
   await payBy(page, CARDS.good);
   await receipt(page).waitFor();
@@ -59,7 +59,7 @@ test('a payment that the bank refuses to authenticate can be tried again and com
   await (await bankButton(page, /fail/i)).click();
   await page.getByRole('alert').filter({ hasText: /authenticat/i }).waitFor();
   await inspect(page, 'authentication-failed');
-  assert.equal((await invoice('threeds')).state, 'open');
+  assert.equal((await invoice('threeds')).status, 'open');
 
   await payBy(page, CARDS.asksTheBank);
   const complete = await bankButton(page, /complete/i);
@@ -81,7 +81,7 @@ test('two tabs that pay at the same moment pay once', async (t) => {
 
   await Promise.all([one, two].map(({ page }) => receipt(page).or(alreadyPaid(page)).waitFor()));
   await paidOnce(before);
-  await eventually('the invoice to be paid', async () => (await invoice('two_tabs')).state === 'paid');
+  await eventually('the invoice to be paid', async () => (await invoice('two_tabs')).status === 'paid');
 });
 
 test('the whole payment can be made with a keyboard alone', async (t) => {

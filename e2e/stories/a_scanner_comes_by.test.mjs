@@ -55,9 +55,9 @@ test('scanners of every kind leave no trace, and the customer who comes after th
 
   assert.deepEqual(await opens(), [], 'an open was recorded');
   assert.deepEqual(await atStripe(), before, 'a PaymentIntent was created');
-  assert.equal((await invoice('scanner')).state, 'open');
+  assert.equal((await invoice('scanner')).status, 'open');
   const { reasons } = await callPermission('scanner');
-  for (const reason of ['on_hold', 'link_opened']) assert.ok(!reasons.includes(reason), `denied for ${reason}`);
+  for (const reason of ['on_hold', 'link_just_opened']) assert.ok(!reasons.includes(reason), `denied for ${reason}`);
 
   await t.test('and then the customer', async (t) => {
     const { page } = await customer(t);
@@ -77,5 +77,5 @@ test('a scanner that presses every button does not pay and asks nothing', async 
 
   assert.deepEqual(await atStripe(), before, 'a PaymentIntent was created');
   assert.ok(!(await callPermission('scanner')).reasons.includes('on_hold'));
-  assert.equal((await invoice('scanner')).state, 'open');
+  assert.equal((await invoice('scanner')).status, 'open');
 });

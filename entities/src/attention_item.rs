@@ -1,5 +1,7 @@
 //! What a person has to look at.
 
+mod page;
+
 use domain::attention::AttentionKind;
 use domain::id::{InvoiceId, MerchantId};
 use domain::time::Timestamp;
@@ -9,6 +11,8 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use crate::sql;
 use crate::stored::Stored;
+
+pub use page::{NewItem, open_after, raise_many};
 
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "attention_items")]
@@ -64,4 +68,24 @@ pub async fn raise<C: ConnectionTrait>(
 pub async fn close<C: ConnectionTrait>(tx: &C, kind: AttentionKind, subject: &str, now: Timestamp) -> Result<bool, DbErr> {
     let text = "UPDATE attention_items SET closed_at_ms = $3 WHERE kind = $1 AND subject = $2 AND closed_at_ms IS NULL";
     Ok(sql::run(tx, text, [kind.word().into(), subject.into(), now.millis().into()]).await? > 0)
+}
+
+/// Takes everything of a kind that is about these invoices off the list.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn close_of_invoices<C: ConnectionTrait>(
+    tx: &C,
+    kind: AttentionKind,
+    invoices: &[String],
+    now: Timestamp,
+) -> Result<u64, DbErr> {
+    if invoices.is_empty() {
+        return Ok(0);
+    }
+    let text = format!(
+        "UPDATE attention_items SET closed_at_ms = $3 WHERE closed_at_ms IS NULL AND kind = $2 AND invoice_id IN {}",
+        sql::texts(tx.get_database_backend(), 1)
+    );
+    sql::run(tx, text, [sql::text_list(invoices), kind.word().into(), now.millis().into()]).await
 }

@@ -1,5 +1,8 @@
 //! Post-call events, stored once each.
 
+mod page;
+mod store;
+
 use domain::call_event::Disposition;
 use domain::id::{CallEventId, InvoiceId, MerchantId};
 use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
@@ -8,6 +11,9 @@ use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::sql;
 use crate::stored::Stored;
+
+pub use page::{Rematch, find, page, rematch};
+pub use store::{Known, insert_new, known};
 
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "call_events")]

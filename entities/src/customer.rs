@@ -4,7 +4,7 @@ use domain::channel::LineType;
 use domain::id::{CustomerId, MerchantId};
 use domain::time::Timestamp;
 use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Value};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Value};
 
 use crate::sql;
 use crate::stored::Stored;
@@ -103,7 +103,7 @@ pub async fn by_external_refs<C: ConnectionTrait>(db: &C, merchant_id: &Merchant
 /// # Errors
 /// A unique violation when the merchant's reference is taken.
 pub async fn insert<C: ConnectionTrait>(db: &C, customer: Model) -> Result<(), DbErr> {
-    Entity::insert(customer).exec_without_returning(db).await.map(drop)
+    Entity::insert(customer.into_active_model()).exec_without_returning(db).await.map(drop)
 }
 
 const COLUMNS: [(&str, &str); 11] = [

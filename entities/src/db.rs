@@ -2,6 +2,8 @@
 //! its write pool holds a single connection, so writers queue fairly instead of meeting `SQLITE_BUSY`.
 
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sea_orm::{
@@ -34,6 +36,7 @@ pub struct Db {
     pub read: DatabaseConnection,
     /// For writing; use [`Db::begin`].
     pub write: DatabaseConnection,
+    statements: Arc<AtomicU64>,
 }
 
 impl Db {
@@ -67,10 +70,8 @@ impl Db {
         let write = pool.clone().max_connections(1).acquire_timeout(Duration::from_secs(30));
         let write = write.connect_with(options.clone()).await.map_err(ConnectError::Unreachable)?;
         let read = pool.max_connections(READERS_MAX).connect_with(options).await.map_err(ConnectError::Unreachable)?;
-        Ok(Self {
-            read: SqlxSqliteConnector::from_sqlx_sqlite_pool(read),
-            write: SqlxSqliteConnector::from_sqlx_sqlite_pool(write),
-        })
+        let (read, write) = (SqlxSqliteConnector::from_sqlx_sqlite_pool(read), SqlxSqliteConnector::from_sqlx_sqlite_pool(write));
+        Ok(Self::counting(read, write))
     }
 
     async fn connect_postgres(url: &str) -> Result<Self, ConnectError> {
@@ -83,7 +84,24 @@ impl Db {
             .await
             .map_err(ConnectError::Unreachable)?;
         let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-        Ok(Self { read: connection.clone(), write: connection })
+        Ok(Self::counting(connection.clone(), connection))
+    }
+
+    fn counting(mut read: DatabaseConnection, mut write: DatabaseConnection) -> Self {
+        let statements = Arc::new(AtomicU64::new(0));
+        for connection in [&mut read, &mut write] {
+            let statements = Arc::clone(&statements);
+            connection.set_metric_callback(move |_| {
+                statements.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        Self { read, write, statements }
+    }
+
+    /// Statements sent since the start; `BEGIN` and `COMMIT` are not counted.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
 
     /// Begins a write transaction: `BEGIN IMMEDIATE` on SQLite, so that a read in it cannot go stale before its write.

@@ -1,5 +1,8 @@
 //! Enrolments: one invoice in one call campaign, and what its dialer was told.
 
+mod heard;
+mod write;
+
 use domain::campaign::EnrolmentStatus;
 use domain::id::{CampaignId, EnrolmentId, InvoiceId, MerchantId};
 use domain::job::{JobKind, NewJob, Outbox};
@@ -12,6 +15,9 @@ use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 use crate::timeline::{self, NewEntry};
 use crate::sql;
 use crate::stored::Stored;
+
+pub use heard::{Heard, acknowledge, by_ids};
+pub use write::{Standing, end_of_campaign, enrol, find, move_to, page, standings_of_invoice};
 
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "enrolments")]

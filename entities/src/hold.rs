@@ -1,5 +1,7 @@
 //! Holds: why calls on an invoice stand still.
 
+mod page;
+
 use domain::hold::HoldReason;
 use domain::id::{HoldId, InvoiceId, MerchantId};
 use domain::job::Outbox;
@@ -12,6 +14,8 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 use crate::timeline::{self, NewEntry};
 use crate::{enrolment, sql};
 use crate::stored::Stored;
+
+pub use page::{Filter, by_source, find, open_after, page};
 
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "holds")]

@@ -1,5 +1,8 @@
 //! Invoices: what is owed and how far it is.
 
+mod page;
+mod write;
+
 use domain::id::{CustomerId, InvoiceId, MerchantId};
 use domain::invoice::InvoiceStatus;
 use domain::money::Currency;
@@ -9,6 +12,9 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use crate::sql;
 use crate::stored::Stored;
+
+pub use page::{Filter, by_numbers, find, lock_one, named, page};
+pub use write::{insert, insert_many, mark_paid_elsewhere, move_status, record_promise, retire_mobile_phone, update_open};
 
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "invoices")]
@@ -56,6 +62,18 @@ pub async fn lock_all<C: ConnectionTrait>(tx: &C, ids: &[String]) -> Result<Vec<
 pub async fn lock_of_messages<C: ConnectionTrait>(tx: &C, messages: &[String]) -> Result<Vec<Model>, DbErr> {
     let messages_in = sql::texts(tx.get_database_backend(), 1);
     lock_chosen(tx, &format!("(SELECT invoice_id FROM messages WHERE id IN {messages_in})"), messages).await
+}
+
+/// [`lock_all`] for the invoices that the messages of these attempts are about.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn lock_of_attempts<C: ConnectionTrait>(tx: &C, attempts: &[String]) -> Result<Vec<Model>, DbErr> {
+    let attempts_in = sql::texts(tx.get_database_backend(), 1);
+    let chosen = format!(
+        "(SELECT m.invoice_id FROM messages m JOIN send_attempts a ON a.message_id = m.id WHERE a.id IN {attempts_in})"
+    );
+    lock_chosen(tx, &chosen, attempts).await
 }
 
 /// [`lock_all`] for the invoices that these call events or links are about.

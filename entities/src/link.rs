@@ -1,5 +1,7 @@
 //! Pay links. The token is never here, only its hash.
 
+mod page;
+
 use domain::channel::Channel;
 use domain::id::{CallEventId, InvoiceId, LinkId, MerchantId};
 use domain::link::{LinkCause, LinkStatus};
@@ -13,6 +15,8 @@ use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 use crate::timeline::{self, NewEntry};
 use crate::sql;
 use crate::stored::Stored;
+
+pub use page::{find, of_invoice};
 
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "links")]

@@ -8,7 +8,7 @@ use sea_orm::entity::prelude::{
     ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
     PrimaryKeyTrait,
 };
-use sea_orm::{ConnectionTrait, DbErr, Value};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 
 use crate::stored::Stored;
 use crate::timeline::{self, NewEntry};
@@ -62,4 +62,18 @@ pub async fn record<C: ConnectionTrait>(
     let entry = NewEntry::new(&link.merchant_id, &link.invoice_id, TimelineKind::LinkOpened, "customer");
     timeline::append(tx, vec![entry.with(detail)], now, outbox).await?;
     Ok(true)
+}
+
+/// When a page of an invoice was last opened by a person.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn last_of_invoice<C: ConnectionTrait>(db: &C, invoice_id: &InvoiceId) -> Result<Option<Timestamp>, DbErr> {
+    #[derive(FromQueryResult)]
+    struct Last {
+        at_ms: Option<i64>,
+    }
+    let text = "SELECT MAX(o.opened_at_ms) AS at_ms FROM links l JOIN link_opens o ON o.link_id = l.id WHERE l.invoice_id = $1";
+    let last: Option<Last> = sql::one(db, text, [invoice_id.as_str().into()]).await?;
+    Ok(last.and_then(|last| last.at_ms).map(Timestamp::from_millis))
 }

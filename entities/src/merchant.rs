@@ -2,7 +2,7 @@
 
 use domain::id::MerchantId;
 use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbErr, IntoActiveModel};
 
 use crate::sql;
 use crate::stored::Stored;
@@ -56,7 +56,7 @@ pub async fn find<C: ConnectionTrait>(db: &C, id: &MerchantId) -> Result<Option<
 /// # Errors
 /// Whatever the store says.
 pub async fn insert<C: ConnectionTrait>(db: &C, merchant: Model) -> Result<(), DbErr> {
-    Entity::insert(merchant).exec_without_returning(db).await.map(drop)
+    Entity::insert(merchant.into_active_model()).exec_without_returning(db).await.map(drop)
 }
 
 /// Makes writers of this merchant that ask the same wait for each other until the transaction ends.

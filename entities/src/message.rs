@@ -190,26 +190,37 @@ pub async fn end<C: ConnectionTrait>(tx: &C, endings: &[Ending], now: Timestamp)
     sql::all(tx, text, [sql::row_list(&rows), now.millis().into()]).await.map(ids_of)
 }
 
-/// The place of a text among those of the 24 hours up to it.
+/// The place of a text among those of the 24 hours up to it: the k-th has rank k, whoever asks and when.
 #[derive(Debug, Clone, FromQueryResult)]
 pub struct Rank {
     pub id: Stored<MessageId>,
-    /// Texts of its merchant to its number, itself included.
-    pub of_number: i64,
+    pub rank: i64,
 }
 
-/// Where these texts stand among those to the same number: the k-th of the day has rank k, whoever asks and when.
+/// Where these texts stand among those to the same number.
 ///
 /// # Errors
 /// Whatever the store says.
 pub async fn ranks_of_number<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Rank>, DbErr> {
+    ranks(db, ids, "AND o.recipient = m.recipient").await
+}
+
+/// Where these texts stand among all of their merchant's.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn ranks_of_merchant<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Rank>, DbErr> {
+    ranks(db, ids, "").await
+}
+
+async fn ranks<C: ConnectionTrait>(db: &C, ids: &[String], among: &str) -> Result<Vec<Rank>, DbErr> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let text = format!(
-        "SELECT m.id AS id, (SELECT count(*) FROM messages o WHERE o.merchant_id = m.merchant_id AND o.channel = 'sms' \
-         AND o.recipient = m.recipient AND o.created_at_ms > m.created_at_ms - $2 AND o.status <> 'suppressed' \
-         AND (o.created_at_ms < m.created_at_ms OR (o.created_at_ms = m.created_at_ms AND o.id <= m.id))) AS of_number \
+        "SELECT m.id AS id, (SELECT count(*) FROM messages o WHERE o.merchant_id = m.merchant_id AND o.channel = 'sms' {among} \
+         AND o.created_at_ms > m.created_at_ms - $2 AND o.status <> 'suppressed' \
+         AND (o.created_at_ms < m.created_at_ms OR (o.created_at_ms = m.created_at_ms AND o.id <= m.id))) AS rank \
          FROM messages m WHERE m.channel = 'sms' AND m.id IN {}",
         sql::texts(db.get_database_backend(), 1)
     );

@@ -4,7 +4,7 @@ use domain::id::MerchantId;
 use domain::time::Timestamp;
 use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
 
-use sea_orm::{ConnectionTrait, DbErr, Value};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Value};
 
 use crate::sql;
 use crate::stored::Stored;
@@ -97,4 +97,27 @@ pub fn forbids(standing: &[Model], merchant_id: &MerchantId, recipient: &str, ch
             && (opt_out.channel == "*" || opt_out.channel == channel)
             && (opt_out.sender == "*" || opt_out.sender == sender)
     })
+}
+
+/// A merchant's opt-outs, newest first, older than `before`.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn page<C: ConnectionTrait>(
+    db: &C,
+    merchant_id: &MerchantId,
+    standing: Option<bool>,
+    before: Option<&str>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::MerchantId.eq(merchant_id.as_str()))
+        .apply_if(standing, |query, standing| {
+            query.filter(if standing { Column::LiftedAtMs.is_null() } else { Column::LiftedAtMs.is_not_null() })
+        })
+        .apply_if(before, |query, before| query.filter(Column::Id.lt(before)))
+        .order_by_desc(Column::Id)
+        .limit(limit)
+        .all(db)
+        .await
 }

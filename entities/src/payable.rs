@@ -51,6 +51,9 @@ impl Model {
     }
 }
 
+/// Under what name a PaymentIntent's metadata carries the id of its payable.
+pub const METADATA_KEY: &str = "postcall_payable";
+
 /// A payable about to be opened. Everything Stripe is told comes from the row, so that a repeat says the same.
 #[derive(Debug, Clone)]
 pub struct NewPayable {

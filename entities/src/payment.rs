@@ -40,10 +40,25 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// Stripe's word for a payment from a bank account.
+pub const METHOD_BANK: &str = "us_bank_account";
+
+/// How many signs of an id a person has to read out.
+const REFERENCE_SIGNS: usize = 8;
+
 impl Model {
     #[must_use]
     pub fn amount(&self) -> Money {
         Money { amount_minor: self.amount_minor, currency: self.currency.0 }
+    }
+
+    /// What a receipt calls this payment: the random end of its id, in two groups of four.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        let id = self.id.as_str();
+        let end = id.get(id.len().saturating_sub(REFERENCE_SIGNS)..).unwrap_or(id).to_ascii_uppercase();
+        let (one, other) = end.split_at(end.len() / 2);
+        format!("{one}-{other}")
     }
 }
 
@@ -135,4 +150,32 @@ pub async fn made_by<C: ConnectionTrait>(
          WHERE payments.invoice_id = $1 AND payments.status = 'succeeded' AND payables.payer_hash = $2 \
          ORDER BY payments.id DESC LIMIT 1";
     sql::one(db, text, [invoice_id.as_str().into(), payer_hash.into()]).await
+}
+
+/// The last word about a payable: its payment, if one was confirmed.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn of_payable<C: ConnectionTrait>(db: &C, payable_id: &PayableId) -> Result<Option<Model>, DbErr> {
+    let text = "SELECT * FROM payments WHERE payable_id = $1 ORDER BY id DESC LIMIT 1";
+    sql::one(db, text, [payable_id.as_str().into()]).await
+}
+
+/// What an invoice's earlier payments came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromQueryResult)]
+pub struct Taken {
+    pub charged_minor: i64,
+    pub fee_minor: i64,
+}
+
+/// What the succeeded payments of an invoice came to, so that the fees of its parts never exceed the fee on the whole.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn taken<C: ConnectionTrait>(db: &C, invoice_id: &InvoiceId) -> Result<Taken, DbErr> {
+    let text = "SELECT CAST(COALESCE(SUM(amount_minor), 0) AS bigint) AS charged_minor, \
+         CAST(COALESCE(SUM(fee_minor), 0) AS bigint) AS fee_minor \
+         FROM payments WHERE invoice_id = $1 AND status = 'succeeded'";
+    let found = sql::one(db, text, [invoice_id.as_str().into()]).await?;
+    Ok(found.unwrap_or(Taken { charged_minor: 0, fee_minor: 0 }))
 }

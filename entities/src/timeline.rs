@@ -6,7 +6,7 @@ use domain::job::{Change, Outbox};
 use domain::time::Timestamp;
 use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
 
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use crate::sql;
 use crate::stored::Stored;
@@ -97,4 +97,51 @@ pub async fn append<C: ConnectionTrait>(tx: &C, entries: Vec<NewEntry>, now: Tim
         sql::rows(tx.get_database_backend(), 1, "r", &columns)
     );
     sql::run(tx, text, [sql::row_list(&rows)]).await.map(drop)
+}
+
+/// What happened to an invoice, oldest first, after the entry `after`.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn of_invoice<C: ConnectionTrait>(
+    db: &C,
+    merchant_id: &MerchantId,
+    invoice_id: &InvoiceId,
+    after: Option<&TimelineEntryId>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let text = "SELECT * FROM timeline WHERE invoice_id = $1 AND merchant_id = $2 AND id > $3 ORDER BY id LIMIT $4";
+    let values = [invoice_id.as_str().into(), merchant_id.as_str().into(), after_text(after), count(limit)];
+    sql::all(db, text, values).await
+}
+
+/// What happened to any invoice of a merchant, oldest first, after the entry `after`.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn of_merchant<C: ConnectionTrait>(
+    db: &C,
+    merchant_id: &MerchantId,
+    after: &TimelineEntryId,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let text = "SELECT * FROM timeline WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    sql::all(db, text, [merchant_id.as_str().into(), after.as_str().into(), count(limit)]).await
+}
+
+/// One entry of a merchant's timelines.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn find<C: ConnectionTrait>(db: &C, merchant_id: &MerchantId, id: &TimelineEntryId) -> Result<Option<Model>, DbErr> {
+    let text = "SELECT * FROM timeline WHERE id = $1 AND merchant_id = $2";
+    sql::one(db, text, [id.as_str().into(), merchant_id.as_str().into()]).await
+}
+
+fn after_text(after: Option<&TimelineEntryId>) -> Value {
+    after.map_or("", TimelineEntryId::as_str).into()
+}
+
+fn count(limit: u64) -> Value {
+    i64::try_from(limit).unwrap_or(i64::MAX).into()
 }

@@ -20,6 +20,12 @@ impl Clock {
         Self { offset_ms: Arc::new(AtomicI64::new(offset_ms)) }
     }
 
+    /// A clock on somebody else's offset, in milliseconds: the demo moves product and simulator together.
+    #[must_use]
+    pub fn sharing(offset_ms: Arc<AtomicI64>) -> Self {
+        Self { offset_ms }
+    }
+
     #[must_use]
     pub fn now(&self) -> Timestamp {
         Self::machine_now().plus_ms(self.offset_ms())

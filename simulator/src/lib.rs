@@ -16,6 +16,9 @@
 //! # }
 //! ```
 
+// Stripe's objects are long, and `json!` takes them one key at a time.
+#![recursion_limit = "256"]
+
 pub mod bots;
 pub mod call;
 pub mod carrier;

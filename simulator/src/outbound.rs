@@ -17,21 +17,11 @@ pub(crate) fn client() -> Result<reqwest::Client, Error> {
         .map_err(Error::HttpClient)
 }
 
-/// Turns an answer that is not 2xx into an error that shows it.
-pub(crate) async fn success(
-    doing: &'static str,
-    answer: reqwest::Response,
-) -> Result<reqwest::Response, Error> {
-    if answer.status().is_success() {
-        return Ok(answer);
-    }
-    let status = answer.status().as_u16();
-    let body = answer.text().await.unwrap_or_default();
-    Err(Error::Answered { doing, status, body: body.chars().take(500).collect() })
-}
-
 /// Names the URL that did not answer.
 pub(crate) fn unreachable(url: &str) -> impl FnOnce(reqwest::Error) -> Error + use<> {
     let url = url.to_owned();
-    move |source| Error::Unreachable { url, source: source.without_url() }
+    move |source| Error::Unreachable {
+        url,
+        source: source.without_url(),
+    }
 }

@@ -32,7 +32,9 @@ impl Server {
     pub(crate) async fn start(port: u16, door: Door, routes: Router) -> Result<Self, Error> {
         let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
         let listener = bound.map_err(|source| Error::Listen { port, source })?;
-        let address = listener.local_addr().map_err(|source| Error::Listen { port, source })?;
+        let address = listener
+            .local_addr()
+            .map_err(|source| Error::Listen { port, source })?;
         let doorway = Doorway {
             address,
             listener: Some(listener),
@@ -70,7 +72,10 @@ pub struct Door {
 
 impl Door {
     pub(crate) fn new() -> Self {
-        Self { open: Arc::new(watch::channel(true).0), wires: Arc::default() }
+        Self {
+            open: Arc::new(watch::channel(true).0),
+            wires: Arc::default(),
+        }
     }
 
     /// Refuses connections from now on, and cuts the ones there are.
@@ -107,7 +112,13 @@ impl Doorway {
         let mut wires = self.wires.lock().unwrap_or_else(PoisonError::into_inner);
         wires.retain(|wire| wire.strong_count() > 0);
         wires.push(Arc::downgrade(&state));
-        (WireIo { stream, state: Arc::clone(&state) }, Wire(state))
+        (
+            WireIo {
+                stream,
+                state: Arc::clone(&state),
+            },
+            Wire(state),
+        )
     }
 }
 
@@ -210,7 +221,11 @@ fn severed() -> io::Error {
 }
 
 impl AsyncRead for WireIo {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         self.state.reader.register(cx.waker());
         if self.state.is_severed() {
             return Poll::Ready(Err(severed()));

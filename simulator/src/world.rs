@@ -33,7 +33,14 @@ impl World {
     /// # Errors
     /// When a port is taken or the HTTP client cannot be built.
     pub async fn start(config: WorldConfig) -> Result<Self, Error> {
-        let WorldConfig { ports, seed, clock, stripe, carrier, dialer } = config;
+        let WorldConfig {
+            ports,
+            seed,
+            clock,
+            stripe,
+            carrier,
+            dialer,
+        } = config;
         let client = outbound::client()?;
         let stripe = Stripe::new(stripe, clock.clone(), seed, client.clone());
         let carrier = Carrier::new(carrier, clock.clone(), seed, client.clone());
@@ -146,7 +153,12 @@ impl World {
         self.stripe.webhooks().stop();
         self.carrier.stop_callbacks();
         self.mailbox.stop();
-        for server in [self.stripe_server, self.carrier_server, self.dialer_server, self.phone_server] {
+        for server in [
+            self.stripe_server,
+            self.carrier_server,
+            self.dialer_server,
+            self.phone_server,
+        ] {
             server.stop().await;
         }
     }

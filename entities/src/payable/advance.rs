@@ -78,7 +78,7 @@ pub async fn advance<C: ConnectionTrait>(
 /// Invoice first, then payable: the lock order of the whole house.
 async fn lock_invoice<C: ConnectionTrait>(tx: &C, payable: &Model) -> Result<invoice::Model, DbErr> {
     let id = payable.invoice_id.to_string();
-    let found = invoice::lock(tx, std::slice::from_ref(&id)).await?.pop();
+    let found = invoice::lock_all(tx, std::slice::from_ref(&id)).await?.pop();
     found.ok_or(DbErr::RecordNotFound(id))
 }
 

@@ -21,7 +21,10 @@ impl Form {
             let path = path_of(name).ok_or_else(|| StripeError::invalid(name, "Invalid parameter name"))?;
             insert(&mut tree, &path, value).ok_or_else(|| StripeError::invalid(name, "Invalid parameter"))?;
         }
-        let tree = tree.into_iter().map(|(name, value)| (name, lists(value))).collect();
+        let tree = tree
+            .into_iter()
+            .map(|(name, value)| (name, lists(value)))
+            .collect();
         Ok(Self { pairs, tree })
     }
 
@@ -35,7 +38,10 @@ impl Form {
 
     /// A plain value; `None` when absent or empty.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.tree.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+        self.tree
+            .get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
     }
 
     /// A value by its path: `["payment_method_data", "card", "number"]`.
@@ -49,7 +55,9 @@ impl Form {
     }
 
     pub(crate) fn integer(&self, name: &str) -> Result<Option<i64>, StripeError> {
-        let Some(text) = self.text(name) else { return Ok(None) };
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
         let parsed = text.parse().map(Some);
         parsed.map_err(|_| {
             StripeError::invalid(name, &format!("Invalid integer: {text}")).coded("parameter_invalid_integer")
@@ -58,11 +66,19 @@ impl Form {
 
     /// `name[]=a&name[]=b`.
     pub(crate) fn list(&self, name: &str) -> Result<Option<Vec<String>>, StripeError> {
-        let Some(value) = self.tree.get(name) else { return Ok(None) };
+        let Some(value) = self.tree.get(name) else {
+            return Ok(None);
+        };
         let Some(items) = value.as_array() else {
             return Err(StripeError::invalid(name, "Invalid array"));
         };
-        Ok(Some(items.iter().filter_map(Value::as_str).map(str::to_owned).collect()))
+        Ok(Some(
+            items
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
+        ))
     }
 
     /// `name[key]=value`.
@@ -78,22 +94,32 @@ impl Form {
 
     /// Names that are not in `known`.
     pub(crate) fn first_unknown<'a>(&'a self, known: &[&str]) -> Option<&'a str> {
-        self.tree.keys().map(String::as_str).find(|name| !known.contains(name))
+        self.tree
+            .keys()
+            .map(String::as_str)
+            .find(|name| !known.contains(name))
     }
 }
 
 fn path_of(name: &str) -> Option<Vec<&str>> {
-    let Some((head, rest)) = name.split_once('[') else { return Some(vec![name]) };
+    let Some((head, rest)) = name.split_once('[') else {
+        return Some(vec![name]);
+    };
     let inner = rest.strip_suffix(']')?;
     let mut path = vec![head];
     path.extend(inner.split("]["));
-    let sound = !head.is_empty() && path.len() <= DEPTH_MAX && path[1..].iter().all(|p| !p.contains(['[', ']']));
+    let sound =
+        !head.is_empty() && path.len() <= DEPTH_MAX && path[1..].iter().all(|p| !p.contains(['[', ']']));
     sound.then_some(path)
 }
 
 fn insert(into: &mut Map<String, Value>, path: &[&str], value: &str) -> Option<()> {
     let (first, rest) = path.split_first()?;
-    let key = if first.is_empty() { into.len().to_string() } else { (*first).to_owned() };
+    let key = if first.is_empty() {
+        into.len().to_string()
+    } else {
+        (*first).to_owned()
+    };
     if rest.is_empty() {
         into.insert(key, Value::String(value.to_owned()));
         return Some(());
@@ -104,14 +130,27 @@ fn insert(into: &mut Map<String, Value>, path: &[&str], value: &str) -> Option<(
 
 /// Objects whose keys count 0, 1, 2 … are lists. Metadata never is one, and has no such keys in practice.
 fn lists(value: Value) -> Value {
-    let Value::Object(object) = value else { return value };
+    let Value::Object(object) = value else {
+        return value;
+    };
     let counted = (0..object.len()).all(|index| object.contains_key(&index.to_string()));
     if !counted || object.is_empty() {
-        return Value::Object(object.into_iter().map(|(key, child)| (key, lists(child))).collect());
+        return Value::Object(
+            object
+                .into_iter()
+                .map(|(key, child)| (key, lists(child)))
+                .collect(),
+        );
     }
     let mut object = object;
     let items = (0..object.len()).collect::<Vec<_>>();
-    Value::Array(items.iter().filter_map(|index| object.remove(&index.to_string())).map(lists).collect())
+    Value::Array(
+        items
+            .iter()
+            .filter_map(|index| object.remove(&index.to_string()))
+            .map(lists)
+            .collect(),
+    )
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::cards::Instrument;
+use super::instrument::Instrument;
 
 /// Where a payment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,11 +140,23 @@ mod tests {
     use super::IntentStatus as S;
     use super::{Happening, Unexpected, next};
 
-    const HAPPENINGS: [Happening; 9] =
-        [Approved, Declined, Challenged, Submitted, Authenticated, NotAuthenticated, Settled, Returned, Canceled];
+    const HAPPENINGS: [Happening; 9] = [
+        Approved,
+        Declined,
+        Challenged,
+        Submitted,
+        Authenticated,
+        NotAuthenticated,
+        Settled,
+        Returned,
+        Canceled,
+    ];
 
     fn row(status: S) -> Vec<Option<S>> {
-        HAPPENINGS.iter().map(|happening| next(status, *happening).ok()).collect()
+        HAPPENINGS
+            .iter()
+            .map(|happening| next(status, *happening).ok())
+            .collect()
     }
 
     #[test]
@@ -160,14 +172,24 @@ mod tests {
             row(S::RequiresPaymentMethod),
             [paid, rpm, action, processing, None, None, None, None, dead]
         );
-        assert_eq!(row(S::RequiresAction), [paid, rpm, action, processing, paid, rpm, None, None, dead]);
-        assert_eq!(row(S::Processing), [None, None, None, None, None, None, paid, rpm, None]);
+        assert_eq!(
+            row(S::RequiresAction),
+            [paid, rpm, action, processing, paid, rpm, None, None, dead]
+        );
+        assert_eq!(
+            row(S::Processing),
+            [None, None, None, None, None, None, paid, rpm, None]
+        );
         assert_eq!(row(S::Succeeded), [None; 9]);
         assert_eq!(row(S::Canceled), [None; 9]);
     }
 
     #[test]
     fn a_paid_intent_can_never_be_charged_again() {
-        assert!(HAPPENINGS.iter().all(|happening| next(S::Succeeded, *happening) == Err(Unexpected)));
+        assert!(
+            HAPPENINGS
+                .iter()
+                .all(|happening| next(S::Succeeded, *happening) == Err(Unexpected))
+        );
     }
 }

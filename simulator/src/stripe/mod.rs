@@ -3,32 +3,37 @@
 mod call;
 mod calls;
 mod cards;
+mod charge;
 mod create;
 mod errors;
+mod event;
 mod form;
 mod idempotency;
+mod instrument;
 mod intent;
 mod listing;
+mod lookups;
 mod payments;
 mod render;
 mod routes;
+mod view;
 mod webhooks;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use call::{API_VERSION, Caller, StripeRequest};
 pub use intent::IntentStatus;
+pub use view::{ConfirmOverride, PaymentView};
 pub use webhooks::{Delivery, Knobs, Mode, Order, Webhooks};
 
-use cards::{Behaviour, GENERIC_DECLINE, Instrument};
 use errors::StripeError;
+use event::{Cause, Change};
 use idempotency::IdempotencyKeys;
-use payments::{Cause, Change, ChargeStatus, Payments};
+use payments::Payments;
 
 use crate::clock::Clock;
 use crate::config::{ConnectedAccount, StripeConfig};
@@ -57,52 +62,6 @@ struct Inner {
     faults: Faults,
     overrides: Mutex<VecDeque<ConfirmOverride>>,
     door: Door,
-}
-
-/// Makes the next confirmation end otherwise than its card says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConfirmOverride {
-    /// Declined.
-    Decline,
-    /// The bank asks the customer.
-    Authenticate,
-    /// Takes days, as a bank debit does.
-    Process,
-}
-
-impl ConfirmOverride {
-    fn bend(self, instrument: Instrument) -> Instrument {
-        let behaviour = match self {
-            Self::Decline => Behaviour::Decline(GENERIC_DECLINE),
-            Self::Authenticate => Behaviour::Authenticate(None),
-            Self::Process => Behaviour::Process,
-        };
-        Instrument { behaviour, ..instrument }
-    }
-}
-
-/// A payment as the world sees it, for assertions.
-#[derive(Clone, Debug, Serialize)]
-pub struct PaymentView {
-    /// `pi_…`
-    pub id: String,
-    /// The connected account.
-    pub account: Option<String>,
-    /// Where it stands.
-    pub status: IntentStatus,
-    /// In minor units.
-    pub amount_minor: i64,
-    /// Lower case.
-    pub currency: String,
-    /// In minor units.
-    pub application_fee_minor: Option<i64>,
-    /// As sent.
-    pub metadata: serde_json::Map<String, Value>,
-    /// How often money moved: never more than once.
-    pub charges_succeeded: usize,
-    /// How often it was refused.
-    pub charges_failed: usize,
 }
 
 /// The world asked for something that cannot be.
@@ -154,7 +113,11 @@ impl Stripe {
     #[must_use]
     pub fn requests_jsonl(&self) -> String {
         let lines = self.0.requests.all();
-        lines.iter().filter_map(|line| serde_json::to_string(line).ok()).map(|line| line + "\n").collect()
+        lines
+            .iter()
+            .filter_map(|line| serde_json::to_string(line).ok())
+            .map(|line| line + "\n")
+            .collect()
     }
 
     /// The webhook sender and its knobs.
@@ -175,12 +138,20 @@ impl Stripe {
 
     /// Connects another merchant.
     pub fn add_account(&self, account: ConnectedAccount) {
-        self.0.accounts.lock().unwrap_or_else(PoisonError::into_inner).push(account);
+        self.0
+            .accounts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(account);
     }
 
     /// Queues an ending for the next confirmation.
     pub fn override_next_confirm(&self, ending: ConfirmOverride) {
-        self.0.overrides.lock().unwrap_or_else(PoisonError::into_inner).push_back(ending);
+        self.0
+            .overrides
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_back(ending);
     }
 
     /// Ends a payment that is processing.
@@ -199,35 +170,13 @@ impl Stripe {
         self.by_hand(|payments, change| payments.authenticate(intent, passed, change))
     }
 
-    /// All payments, oldest first.
-    #[must_use]
-    pub fn payment_views(&self) -> Vec<PaymentView> {
-        let payments = self.payments();
-        let count = |id: &str, status: ChargeStatus| {
-            payments.charges.iter().filter(|charge| charge.intent == id && charge.status == status).count()
-        };
-        payments
-            .intents
-            .iter()
-            .map(|intent| PaymentView {
-                id: intent.id.clone(),
-                account: intent.account.clone(),
-                status: intent.status,
-                amount_minor: intent.amount,
-                currency: intent.currency.clone(),
-                application_fee_minor: intent.application_fee_amount,
-                metadata: intent.metadata.clone(),
-                charges_succeeded: count(&intent.id, ChargeStatus::Succeeded),
-                charges_failed: count(&intent.id, ChargeStatus::Failed),
-            })
-            .collect()
-    }
-
     /// A PaymentIntent as the API shows it.
     #[must_use]
     pub fn payment_intent(&self, id: &str) -> Option<Value> {
         let payments = self.payments();
-        payments.intent_anywhere(id).map(|intent| render::intent(intent, &payments, &[]))
+        payments
+            .intent_anywhere(id)
+            .map(|intent| render::intent(intent, &payments, &[]))
     }
 
     /// All events, oldest first, as sent.
@@ -241,7 +190,12 @@ impl Stripe {
     /// # Errors
     /// When there is no such event.
     pub fn resend_event(&self, id: &str) -> Result<(), NotPossible> {
-        let found = self.payments().events.iter().find(|event| event.id == id).cloned();
+        let found = self
+            .payments()
+            .events
+            .iter()
+            .find(|event| event.id == id)
+            .cloned();
         let event = found.ok_or_else(|| NotPossible(format!("there is no event {id}")))?;
         self.0.webhooks.send_again(event);
         Ok(())
@@ -282,11 +236,16 @@ impl Stripe {
     }
 
     pub(crate) fn take_override(&self) -> Option<ConfirmOverride> {
-        self.0.overrides.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        self.0
+            .overrides
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front()
     }
 
     pub(crate) fn was_delivered(&self, event: &str) -> bool {
-        let arrived = |one: &Delivery| one.event == event && one.status.is_some_and(|s| (200..300).contains(&s));
+        let arrived =
+            |one: &Delivery| one.event == event && one.status.is_some_and(|s| (200..300).contains(&s));
         self.0.webhooks.deliveries().read(|all| all.iter().any(arrived))
     }
 
@@ -295,8 +254,12 @@ impl Stripe {
         let accounts = self.0.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let known = accounts.iter().find(|account| account.id == id).cloned();
         let tail = id.strip_prefix("acct_").unwrap_or_default();
-        let well_formed = !tail.is_empty() && tail.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        let assumed = (accounts.is_empty() && well_formed).then(|| ConnectedAccount::new(id, "Simulated business"));
+        let well_formed = !tail.is_empty()
+            && tail
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let assumed =
+            (accounts.is_empty() && well_formed).then(|| ConnectedAccount::new(id, "Simulated business"));
         known.or(assumed).ok_or_else(|| {
             let message = format!(
                 "The provided key does not have access to account '{id}' (or that account does not exist). \
@@ -310,10 +273,19 @@ impl Stripe {
         &self,
         change: impl FnOnce(&mut Payments, &Change<'_>) -> Result<(), StripeError>,
     ) -> Result<(), NotPossible> {
-        let now = Change { now_s: self.0.clock.now_s(), ids: &self.0.ids, cause: Cause::default() };
+        let now = Change {
+            now_s: self.0.clock.now_s(),
+            ids: &self.0.ids,
+            cause: Cause::default(),
+        };
         let changed = self.change(|payments| change(payments, &now));
         changed.map_err(|error| {
-            NotPossible(error.body()["error"]["message"].as_str().unwrap_or_default().to_owned())
+            NotPossible(
+                error.body()["error"]["message"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned(),
+            )
         })
     }
 }

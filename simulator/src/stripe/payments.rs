@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::cards::{Behaviour, Decline, Instrument};
+use super::cards::{Behaviour, Decline};
+use super::charge::{Charge, ChargeStatus};
 use super::errors::StripeError;
+use super::event::{Change, Event};
+use super::instrument::Instrument;
 use super::intent::{Happening, Intent, IntentStatus, PaymentFailure, next};
 use super::render;
-use crate::ids::Ids;
 
 /// The customer closed or failed the bank's check.
 pub(crate) const NOT_AUTHENTICATED: Decline = Decline {
@@ -23,44 +25,6 @@ const RETURNED: Decline = Decline {
     message: "The customer's account has insufficient funds to cover this payment.",
 };
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ChargeStatus {
-    Succeeded,
-    Pending,
-    Failed,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Charge {
-    pub(crate) id: String,
-    pub(crate) balance_transaction: Option<String>,
-    pub(crate) intent: String,
-    pub(crate) payment_method: String,
-    pub(crate) status: ChargeStatus,
-    pub(crate) failure: Option<Decline>,
-    pub(crate) instrument: Instrument,
-    pub(crate) created_s: i64,
-}
-
-/// An event before it is signed and sent.
-#[derive(Clone, Debug)]
-pub(crate) struct Event {
-    pub(crate) id: String,
-    pub(crate) account: Option<String>,
-    pub(crate) kind: &'static str,
-    pub(crate) created_s: i64,
-    pub(crate) object: Value,
-    pub(crate) idempotency_key: Option<String>,
-    pub(crate) request: Option<String>,
-}
-
-/// Who asked for a change, for the event it causes.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Cause {
-    pub(crate) request: Option<String>,
-    pub(crate) idempotency_key: Option<String>,
-}
-
 /// Everything the stand-in remembers, newest last.
 #[derive(Debug, Default)]
 pub(crate) struct Payments {
@@ -70,13 +34,6 @@ pub(crate) struct Payments {
     pub(crate) events: Vec<Event>,
     /// How many of `events` were handed to the webhook sender.
     announced: usize,
-}
-
-/// One change under way: the time, the ids and the cause that all of its parts share.
-pub(crate) struct Change<'a> {
-    pub(crate) now_s: i64,
-    pub(crate) ids: &'a Ids,
-    pub(crate) cause: Cause,
 }
 
 impl Payments {
@@ -147,16 +104,27 @@ impl Payments {
     }
 
     /// The customer answered the bank's question.
-    pub(crate) fn authenticate(&mut self, id: &str, passed: bool, change: &Change<'_>) -> Result<(), StripeError> {
-        let after = self.intent_anywhere(id).and_then(|intent| match &intent.instrument {
-            Some((_, instrument)) => match instrument.behaviour {
-                Behaviour::Authenticate(decline) => decline,
-                Behaviour::Approve | Behaviour::Decline(_) | Behaviour::Process => None,
-            },
-            None => None,
-        });
+    pub(crate) fn authenticate(
+        &mut self,
+        id: &str,
+        passed: bool,
+        change: &Change<'_>,
+    ) -> Result<(), StripeError> {
+        let after = self
+            .intent_anywhere(id)
+            .and_then(|intent| match &intent.instrument {
+                Some((_, instrument)) => match instrument.behaviour {
+                    Behaviour::Authenticate(decline) => decline,
+                    Behaviour::Approve | Behaviour::Decline(_) | Behaviour::Process => None,
+                },
+                None => None,
+            });
         let failed = if passed { after } else { Some(NOT_AUTHENTICATED) };
-        let happening = if failed.is_none() { Happening::Authenticated } else { Happening::NotAuthenticated };
+        let happening = if failed.is_none() {
+            Happening::Authenticated
+        } else {
+            Happening::NotAuthenticated
+        };
         let status = self.step(id, happening, "authenticate")?;
         self.with(id, |intent| intent.status = status);
         match failed {
@@ -169,13 +137,28 @@ impl Payments {
 
     /// The bank debit ended.
     pub(crate) fn settle(&mut self, id: &str, paid: bool, change: &Change<'_>) -> Result<(), StripeError> {
-        let happening = if paid { Happening::Settled } else { Happening::Returned };
+        let happening = if paid {
+            Happening::Settled
+        } else {
+            Happening::Returned
+        };
         let status = self.step(id, happening, "settle")?;
         self.with(id, |intent| intent.status = status);
-        let charge = self.intent_anywhere(id).and_then(|intent| intent.latest_charge.clone());
+        let charge = self
+            .intent_anywhere(id)
+            .and_then(|intent| intent.latest_charge.clone());
         let transaction = change.ids.prefixed("txn_3");
-        if let Some(charge) = self.charges.iter_mut().rev().find(|one| Some(&one.id) == charge.as_ref()) {
-            charge.status = if paid { ChargeStatus::Succeeded } else { ChargeStatus::Failed };
+        if let Some(charge) = self
+            .charges
+            .iter_mut()
+            .rev()
+            .find(|one| Some(&one.id) == charge.as_ref())
+        {
+            charge.status = if paid {
+                ChargeStatus::Succeeded
+            } else {
+                ChargeStatus::Failed
+            };
             charge.failure = (!paid).then_some(RETURNED);
             charge.balance_transaction = paid.then_some(transaction);
         }
@@ -190,7 +173,12 @@ impl Payments {
         Ok(())
     }
 
-    pub(crate) fn cancel(&mut self, id: &str, reason: Option<&str>, change: &Change<'_>) -> Result<(), StripeError> {
+    pub(crate) fn cancel(
+        &mut self,
+        id: &str,
+        reason: Option<&str>,
+        change: &Change<'_>,
+    ) -> Result<(), StripeError> {
         let status = self.step(id, Happening::Canceled, "cancel")?;
         self.with(id, |intent| {
             intent.status = status;
@@ -202,7 +190,9 @@ impl Payments {
     }
 
     fn step(&self, id: &str, happening: Happening, verb: &str) -> Result<IntentStatus, StripeError> {
-        let intent = self.intent_anywhere(id).ok_or_else(|| StripeError::no_such("payment_intent", id))?;
+        let intent = self
+            .intent_anywhere(id)
+            .ok_or_else(|| StripeError::no_such("payment_intent", id))?;
         next(intent.status, happening)
             .map_err(|_| StripeError::unexpected_state(verb, render::intent(intent, self, &[])))
     }
@@ -227,14 +217,24 @@ impl Payments {
             self.announce_charge(id, "charge.failed", change);
         }
         self.announce_intent(id, "payment_intent.payment_failed", change);
-        let intent = self.intent_anywhere(id).map(|intent| render::intent(intent, self, &[]));
+        let intent = self
+            .intent_anywhere(id)
+            .map(|intent| render::intent(intent, self, &[]));
         let charge = charge.unwrap_or_default();
-        StripeError::card(decline.code, decline.decline_code, decline.message, &charge, intent.unwrap_or_default())
+        StripeError::card(
+            decline.code,
+            decline.decline_code,
+            decline.message,
+            &charge,
+            intent.unwrap_or_default(),
+        )
     }
 
     fn fail(&mut self, id: &str, decline: Decline, charge: Option<String>) {
         self.with(id, |intent| {
-            let Some((payment_method, instrument)) = intent.instrument.take() else { return };
+            let Some((payment_method, instrument)) = intent.instrument.take() else {
+                return;
+            };
             intent.last_payment_error = Some(PaymentFailure {
                 code: decline.code.into(),
                 decline_code: decline.decline_code.map(str::to_owned),
@@ -253,7 +253,8 @@ impl Payments {
         failure: Option<Decline>,
         change: &Change<'_>,
     ) -> String {
-        let Some((payment_method, instrument)) = self.intent_anywhere(id).and_then(|one| one.instrument.clone())
+        let Some((payment_method, instrument)) =
+            self.intent_anywhere(id).and_then(|one| one.instrument.clone())
         else {
             return String::new();
         };
@@ -274,14 +275,24 @@ impl Payments {
     }
 
     fn announce_intent(&mut self, id: &str, kind: &'static str, change: &Change<'_>) {
-        let Some(intent) = self.intent_anywhere(id) else { return };
+        let Some(intent) = self.intent_anywhere(id) else {
+            return;
+        };
         let (account, object) = (intent.account.clone(), render::intent(intent, self, &[]));
         self.record(kind, account, object, change);
     }
 
     fn announce_charge(&mut self, id: &str, kind: &'static str, change: &Change<'_>) {
-        let Some(intent) = self.intent_anywhere(id) else { return };
-        let Some(charge) = intent.latest_charge.as_deref().and_then(|charge| self.charge(charge)) else { return };
+        let Some(intent) = self.intent_anywhere(id) else {
+            return;
+        };
+        let Some(charge) = intent
+            .latest_charge
+            .as_deref()
+            .and_then(|charge| self.charge(charge))
+        else {
+            return;
+        };
         let (account, object) = (intent.account.clone(), render::charge(charge, intent, &[]));
         self.record(kind, account, object, change);
     }

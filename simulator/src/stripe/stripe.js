@@ -126,7 +126,7 @@
     expiry: {
       hint: 'MM / YY', autocomplete: 'cc-exp', mode: 'numeric', max: 9,
       format: (text) => {
-        let value = digits(text);
+        let value = digits(text.replace(/^\s*(\d)\s*\//, '0$1'));
         if (/^[2-9]/.test(value)) value = `0${value}`;
         // "12 / 2034", as browsers fill it in, becomes "12 / 34".
         if (/^\d{2}20\d{2}$/.test(value)) value = value.slice(0, 2) + value.slice(4);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::payments::Event;
+use super::event::Event;
 use super::render;
 use crate::clock::Clock;
 use crate::journal::Journal;
@@ -53,7 +53,12 @@ pub struct Knobs {
 
 impl Default for Knobs {
     fn default() -> Self {
-        Self { mode: Mode::Deliver, copies: 1, delay_ms: 0, bad_signature: false }
+        Self {
+            mode: Mode::Deliver,
+            copies: 1,
+            delay_ms: 0,
+            bad_signature: false,
+        }
     }
 }
 
@@ -125,7 +130,11 @@ impl Webhooks {
     /// How the knobs stand.
     #[must_use]
     pub fn knobs(&self) -> Knobs {
-        self.0.knobs.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .knobs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Every attempt to deliver.
@@ -168,7 +177,12 @@ impl Webhooks {
         let knobs = self.knobs();
         match knobs.mode {
             Mode::Drop => {}
-            Mode::Hold => self.0.held.lock().unwrap_or_else(PoisonError::into_inner).extend(events),
+            Mode::Hold => self
+                .0
+                .held
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .extend(events),
             // Each on its own: the order of arrival is not promised, here as at Stripe.
             Mode::Deliver => {
                 for event in events {
@@ -199,7 +213,9 @@ impl Webhooks {
 
 impl Inner {
     async fn deliver(&self, event: &Event, knobs: &Knobs) {
-        let Some(url) = self.url.borrow().clone() else { return };
+        let Some(url) = self.url.borrow().clone() else {
+            return;
+        };
         tokio::time::sleep(Duration::from_millis(knobs.delay_ms)).await;
         let body = render::event(event).to_string();
         let waits = self.retries_ms.iter().copied().map(Some).chain([None]);
@@ -213,7 +229,8 @@ impl Inner {
                 attempt,
                 status,
             });
-            let Some(wait_ms) = wait.filter(|_| !status.is_some_and(|status| (200..300).contains(&status))) else {
+            let Some(wait_ms) = wait.filter(|_| !status.is_some_and(|status| (200..300).contains(&status)))
+            else {
                 return;
             };
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;
@@ -221,13 +238,20 @@ impl Inner {
     }
 
     async fn post(&self, url: &str, body: &str, bad_signature: bool) -> Option<u16> {
-        let secret = if bad_signature { "whsec_of_somebody_else" } else { &self.secret };
+        let secret = if bad_signature {
+            "whsec_of_somebody_else"
+        } else {
+            &self.secret
+        };
         let answer = self
             .client
             .post(url)
             .header("content-type", "application/json; charset=utf-8")
             .header("user-agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
-            .header("stripe-signature", signatures::stripe(secret, self.clock.now_s(), body))
+            .header(
+                "stripe-signature",
+                signatures::stripe(secret, self.clock.now_s(), body),
+            )
             .body(body.to_owned())
             .send()
             .await;

@@ -1,0 +1,46 @@
+//! The pay page: everything under `/p` and the assets it needs. GET and HEAD change nothing and ask Stripe nothing.
+
+mod answer;
+mod assets;
+mod business;
+mod cookies;
+mod fetched;
+mod headers;
+mod intent;
+mod opened;
+mod pay;
+mod question;
+mod refusal;
+mod renew;
+mod request;
+mod result;
+mod show;
+mod standing;
+#[cfg(test)]
+mod tests;
+mod visit;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::map_response_with_state;
+use axum::routing::{get, post};
+
+use crate::Api;
+
+/// A question of 2,000 characters, each written as twelve (`%F0%9F%98%80`), and room for the rest of the form.
+const BODY_BYTES_MAX: usize = 32 * 1024;
+
+/// The pages a customer's link leads to, what their script posts, and their assets.
+pub(crate) fn routes(api: &Api) -> Router<Api> {
+    let pages = Router::new()
+        .route("/p", get(show::by_cookie))
+        .route("/p/{token}", get(show::by_token))
+        .route("/p/opened", post(opened::opened))
+        .route("/p/pay", post(pay::pay))
+        .route("/p/result", post(result::result))
+        .route("/p/question", post(question::question))
+        .route("/p/renew", post(renew::renew))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(map_response_with_state(headers::Policy::of(&api.settings), headers::secure));
+    pages.merge(assets::routes())
+}

@@ -1,0 +1,124 @@
+//! `POST /p/question`: "I have a question about this invoice". The words are stored, the invoice is on hold, its calls
+//! are paused and the dialer is queued, in one transaction. Taken from whoever holds a link, whatever it is worth: a
+//! question that is turned away would leave the calls going on.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use domain::hold::HoldReason;
+use domain::job::Outbox;
+use entities::hold::{self, NewHold};
+use entities::{invoice, link};
+use queue::failpoint;
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter};
+use serde::Deserialize;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use templates::QuestionRetry;
+
+use super::refusal::Refusal;
+use super::visit::{self, Visit};
+use super::{answer, business, request};
+use crate::Api;
+
+const SIGNS_MAX: usize = 2_000;
+const QUESTIONS_MAX: u64 = 5;
+
+#[derive(Deserialize)]
+struct Question {
+    token: String,
+    #[serde(default)]
+    message: String,
+}
+
+pub(super) async fn question(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let wants_json = request::wants_json(&headers);
+    let locale = visit::browsers_locale(&headers);
+    match take(&api, &headers, body, wants_json).await {
+        Ok(response) => response,
+        Err(refusal) if wants_json => refusal.into_response(),
+        Err(refusal) => refusal.page(&api, locale),
+    }
+}
+
+async fn take(
+    api: &Api,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+    wants_json: bool,
+) -> Result<Response, Refusal> {
+    request::from_our_page(headers, &api.settings)?;
+    let question: Question = request::form(body)?;
+    let visit = visit::find(api, &question.token).await?.ok_or(Refusal::Unknown)?;
+    let words = without_controls(&question.message);
+    let business = business::of(&visit.merchant);
+    if words.is_empty() || words.chars().count() > SIGNS_MAX {
+        if wants_json {
+            return Err(Refusal::EmptyQuestion);
+        }
+        let retry = QuestionRetry { business, token: visit.token };
+        let page = api.templates.page_question_retry(visit.locale, &retry);
+        return Ok(answer::html(StatusCode::UNPROCESSABLE_ENTITY, page));
+    }
+    if !store(api, &visit, words).await? {
+        return Err(Refusal::TooMany);
+    }
+    if wants_json {
+        return Ok((StatusCode::CREATED, Json(json!({"state": "received"}))).into_response());
+    }
+    let page = api.templates.page_question_received(visit.locale, &business);
+    Ok(answer::html(StatusCode::CREATED, page))
+}
+
+/// Trimmed, and without what PostgreSQL cannot store or a dashboard should not show; line breaks stay.
+fn without_controls(message: &str) -> String {
+    let plain: String = message.chars().filter(|sign| !sign.is_control() || *sign == '\n').collect();
+    plain.trim().to_owned()
+}
+
+/// Stores a question; `false` when the link has asked its fill. The same question again is the one stored before.
+async fn store(api: &Api, visit: &Visit, words: String) -> Result<bool, DbErr> {
+    let tx = api.db.begin().await?;
+    let invoice_id = visit.invoice.id.to_string();
+    invoice::lock_all(&tx, &[invoice_id]).await?;
+    let mut outbox = Outbox::default();
+    let hold = NewHold {
+        merchant_id: visit.link.merchant_id.0.clone(),
+        invoice_id: visit.link.invoice_id.0.clone(),
+        reason: HoldReason::Question,
+        source_ref: source_ref(&visit.link, &words),
+        words: Some(words),
+        opened_by: "customer".to_owned(),
+    };
+    let is_new = hold::open(&tx, hold, api.now(), &mut outbox).await?;
+    if is_new && asked_on(&tx, &visit.link).await? > QUESTIONS_MAX {
+        tx.rollback().await?;
+        return Ok(false);
+    }
+    failpoint::reached("question_before_commit");
+    api.ledger.commit(tx, outbox).await?;
+    failpoint::reached("question_committed");
+    Ok(true)
+}
+
+/// The link and what was asked on it: sent twice, it is one question.
+fn source_ref(link: &link::Model, words: &str) -> String {
+    let digest = Sha256::new().chain_update(link.id.as_str()).chain_update(b"\n").chain_update(words);
+    format!("{}:{}", link.id.0, hex::encode(&digest.finalize()[..16]))
+}
+
+async fn asked_on<C: sea_orm::ConnectionTrait>(tx: &C, link: &link::Model) -> Result<u64, DbErr> {
+    hold::Entity::find()
+        .filter(hold::Column::InvoiceId.eq(link.invoice_id.as_str()))
+        .filter(hold::Column::Reason.eq(HoldReason::Question.word()))
+        .filter(hold::Column::SourceRef.starts_with(format!("{}:", link.id.0)))
+        .count(tx)
+        .await
+}

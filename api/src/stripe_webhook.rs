@@ -1,0 +1,109 @@
+//! `POST /webhooks/stripe`: verified over the raw bytes, stored once under Stripe's own id, answered. What it says is a
+//! hint; a job asks Stripe for the truth.
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use axum::{Json, Router};
+use domain::job::{JobKind, NewJob, Outbox};
+use entities::stripe_event::{self, NewStripeEvent};
+use entities::{merchant, payable};
+use gateways::signature::stripe as signature;
+use gateways::stripe::StripeEnvelope;
+use queue::failpoint;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter};
+use serde_json::{Value, json};
+
+use crate::Api;
+use crate::json;
+use crate::problem::Problem;
+
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// What became of an event. Every authentic one is answered 2xx: a refusal would have it sent again for days.
+#[derive(Clone, Copy)]
+enum Disposition {
+    Accepted,
+    Duplicate,
+    /// Of no merchant's account, of the other mode, or about nothing of ours.
+    Ignored,
+}
+
+impl Disposition {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Duplicate => "duplicate",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+pub(crate) fn routes() -> Router<Api> {
+    Router::new().route("/webhooks/stripe", post(receive))
+}
+
+async fn receive(State(api): State<Api>, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {
+    let raw = json::bytes(&headers, body, BODY_BYTES_MAX).await?;
+    let envelope = verified(&api, &headers, &raw)?;
+    let body = String::from_utf8(raw.to_vec())
+        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "malformed_request", "The body is not UTF-8."))?;
+    let disposition = store(&api, envelope, body).await?;
+    failpoint::reached("stripe_event_committed");
+    Ok(Json(json!({"disposition": disposition.word()})))
+}
+
+fn verified(api: &Api, headers: &HeaderMap, raw: &Bytes) -> Result<StripeEnvelope, Problem> {
+    let signed = headers.get(signature::HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let secrets = &api.settings.stripe_webhook_secrets;
+    let checked = signature::verify(signed, raw, secrets, api.now().millis(), signature::TOLERANCE_S);
+    checked.map_err(|why| {
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_signature", format!("Stripe-Signature: {why}."))
+    })?;
+    StripeEnvelope::parse(raw).map_err(|why| {
+        Problem::new(StatusCode::BAD_REQUEST, "malformed_request", format!("The event cannot be read: {why}."))
+    })
+}
+
+async fn store(api: &Api, envelope: StripeEnvelope, body: String) -> Result<Disposition, Problem> {
+    let livemode = envelope.livemode.unwrap_or(api.settings.stripe_livemode);
+    let tx = api.db.begin().await?;
+    let event = NewStripeEvent {
+        id: envelope.id.clone(),
+        account: envelope.account.clone(),
+        kind: envelope.event_type,
+        object_id: envelope.object_id,
+        payment_intent_id: envelope.payment_intent.clone(),
+        livemode,
+        body,
+    };
+    if !stripe_event::store(&tx, event, api.now()).await? {
+        return Ok(Disposition::Duplicate);
+    }
+    let mut outbox = Outbox::default();
+    let is_ours = livemode == api.settings.stripe_livemode;
+    if let (true, Some(account), Some(intent_id)) = (is_ours, envelope.account, envelope.payment_intent) {
+        let payable = payable_of(&tx, &account, &intent_id).await?;
+        outbox.jobs.extend(payable.map(|payable| {
+            let job = NewJob::once(JobKind::AdvancePayment, payable.id.as_str(), &payable.merchant_id);
+            job.keyed(&envelope.id)
+        }));
+    }
+    let disposition = if outbox.jobs.is_empty() { Disposition::Ignored } else { Disposition::Accepted };
+    api.ledger.commit(tx, outbox).await?;
+    Ok(disposition)
+}
+
+/// The payable of a PaymentIntent on an account that belongs to a merchant.
+async fn payable_of<C: ConnectionTrait>(
+    tx: &C,
+    account: &str,
+    intent_id: &str,
+) -> Result<Option<payable::Model>, DbErr> {
+    let owners = merchant::Entity::find().filter(merchant::Column::StripeAccount.eq(account)).count(tx).await?;
+    if owners == 0 {
+        return Ok(None);
+    }
+    payable::by_intent(tx, account, intent_id).await
+}

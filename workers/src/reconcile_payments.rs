@@ -1,0 +1,99 @@
+//! Finds what no webhook ever told: fetches every live payable that nobody has looked at for a while, and looks at Stripe
+//! for PaymentIntents whose creation we did not see answered.
+
+use domain::job::JobKind;
+use domain::time::{HOUR_MS, MINUTE_MS, Timestamp};
+use entities::payable::{self, Unchecked};
+use gateways::stripe::StripeError;
+use queue::{Batch, Handler, Outcome};
+use sea_orm::DbErr;
+
+use crate::{Context, payment_truth};
+
+const PAGE: i64 = 50;
+/// What is left after these waits for the next tick.
+const PAGES_MAX: usize = 20;
+const OPEN_UNCHECKED_MS: i64 = 2 * MINUTE_MS;
+const PROCESSING_UNCHECKED_MS: i64 = 10 * MINUTE_MS;
+/// By now a create has been answered or never will be.
+const UNMADE_MS: i64 = 5 * MINUTE_MS;
+/// Stripe's clock and ours need not agree.
+const CLOCKS_APART_MS: i64 = HOUR_MS;
+
+pub(crate) struct ReconcilePayments {
+    pub(crate) context: Context,
+}
+
+impl Handler for ReconcilePayments {
+    const KIND: JobKind = JobKind::ReconcilePayments;
+
+    async fn run(&self, batch: &Batch) -> Result<(), DbErr> {
+        look_at_unchecked(&self.context).await?;
+        look_for_unmade(&self.context).await?;
+        batch.finish(batch.jobs().map(|job| (job.clone(), Outcome::Done)).collect()).await
+    }
+}
+
+async fn look_at_unchecked(context: &Context) -> Result<(), DbErr> {
+    let now = context.now();
+    let wanted = Unchecked {
+        open_before: now.plus_ms(-OPEN_UNCHECKED_MS),
+        processing_before: now.plus_ms(-PROCESSING_UNCHECKED_MS),
+        limit: PAGE,
+    };
+    for _ in 0..PAGES_MAX {
+        let page = payable::unchecked(&context.db.read, wanted).await?;
+        let ids: Vec<String> = page.iter().map(|payable| payable.id.to_string()).collect();
+        for (payable, said) in payment_truth::fetch(context, page).await {
+            match said {
+                Ok(intent) => drop(payment_truth::advance(context, &payable, &intent, None).await?),
+                Err(error) => {
+                    tracing::warn!(payable_id = %payable.id.0, %error, "a payable could not be reconciled")
+                }
+            }
+        }
+        // Also those Stripe said nothing about: the next page is of others.
+        let tx = context.db.begin().await?;
+        payable::mark_checked(&tx, &ids, now).await?;
+        tx.commit().await?;
+        if i64::try_from(ids.len()).unwrap_or(PAGE) < PAGE {
+            return Ok(());
+        }
+    }
+    tracing::warn!("more payables wait to be reconciled than one tick takes");
+    Ok(())
+}
+
+async fn look_for_unmade(context: &Context) -> Result<(), DbErr> {
+    let before = context.now().plus_ms(-UNMADE_MS);
+    let mut after = String::new();
+    for _ in 0..PAGES_MAX {
+        let page = payable::without_intent(&context.db.read, before, &after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.id.to_string();
+        for payable in page {
+            if let Err(error) = look_for(context, &payable).await? {
+                tracing::warn!(payable_id = %payable.id.0, %error, "a payable's PaymentIntent could not be looked for");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Adopts the PaymentIntent that was made for a payable, or gives the payable up: nobody holds a client secret of it.
+async fn look_for(context: &Context, payable: &payable::Model) -> Result<Result<(), StripeError>, DbErr> {
+    let since = Timestamp::from_millis(payable.created_at_ms).plus_ms(-CLOCKS_APART_MS);
+    let (account, id) = (&payable.stripe_account, payable.id.as_str());
+    let found = match context.stripe.find_payment_intent(account, since, payable::METADATA_KEY, id).await {
+        Ok(found) => found,
+        Err(error) => return Ok(Err(error)),
+    };
+    if let Some(intent) = found {
+        payment_truth::advance(context, payable, &intent, None).await?;
+        return Ok(Ok(()));
+    }
+    let tx = context.db.begin().await?;
+    payable::abandon(&tx, &payable.id, context.now()).await?;
+    tx.commit().await?;
+    Ok(Ok(()))
+}

@@ -1,0 +1,65 @@
+//! The send protocol: the intention is committed before a provider is called, the outcome after it, and what was not
+//! seen is looked up and never repeated before its absence is proven.
+//!
+//! One pass over a batch of messages: [`intend`] decides inside the claim and commits, [`call`] speaks to providers,
+//! [`record`] commits what came back, in groups as it comes. A crash anywhere leaves an attempt in `sending`; past its
+//! deadline that is an unknown outcome.
+
+mod call;
+mod errand;
+mod facts;
+pub(crate) mod fall_back;
+mod intend;
+mod record;
+mod rule;
+mod schedule;
+pub(crate) mod taken;
+
+use queue::{Batch, Claimed, failpoint};
+use sea_orm::DbErr;
+use templates::EmailBody;
+
+use crate::Context;
+
+pub(crate) use facts::About;
+
+/// Outcomes written in one transaction at most.
+const GROUP_MAX: usize = 256;
+
+/// What to say, on the message's own channel.
+pub(crate) enum Words {
+    Text {
+        body: String,
+        /// What this text holds and no other does, to find it at the carrier; without one it cannot be looked up.
+        needle: Option<String>,
+    },
+    Letter { body: EmailBody, list_unsubscribe: Option<String> },
+}
+
+/// Sends the messages that are the subjects of `jobs`, and answers for each job. `words` says what a message says now;
+/// `None` when it can no longer be said.
+pub(crate) async fn run<W>(context: &Context, batch: &Batch, jobs: Vec<Claimed>, words: W) -> Result<(), DbErr>
+where
+    W: Fn(&About<'_>) -> Option<Words> + Send + Sync,
+{
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let errands = intend::commit(context, batch, jobs, &words).await?;
+    let mut answers = call::all(context, batch, errands);
+    let mut ready = Vec::new();
+    let mut failed = None;
+    while answers.recv_many(&mut ready, GROUP_MAX).await > 0 {
+        failpoint::reached("send_provider_answered");
+        // What could not be written stays `sending` and becomes unknown; the others are still worth writing.
+        if let Err(error) = record::commit(context, batch, std::mem::take(&mut ready)).await {
+            tracing::warn!(%error, "outcomes of sends could not be written");
+            failed = Some(error);
+        }
+        failpoint::reached("send_committed");
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! The calls, all at once, each on a task of its own: answers come in while others are written down.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use domain::send::SendOutcome;
+use futures::FutureExt;
+use gateways::email::EmailGateway;
+use gateways::sms::{FindError, Sighting, SmsGateway};
+use queue::Batch;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::errand::{Errand, Order};
+use crate::Context;
+
+pub(super) enum Answer {
+    Sent(SendOutcome),
+    Looked(Result<Sighting, FindError>),
+}
+
+/// Begins every errand and hands over the answers as they come.
+pub(super) fn all(context: &Context, batch: &Batch, errands: Vec<Errand>) -> UnboundedReceiver<(Errand, Answer)> {
+    let (sender, receiver) = unbounded_channel();
+    for errand in errands {
+        let sender = sender.clone();
+        if !lease_outlasts(batch, &errand) {
+            let _receiver_lives = sender.send((errand, not_begun()));
+            continue;
+        }
+        let (sms, email) = (Arc::clone(&context.sms), Arc::clone(&context.email));
+        tokio::spawn(async move {
+            let answer = perform(&errand, &sms, &email).await;
+            let _receiver_may_be_gone = sender.send((errand, answer));
+        });
+    }
+    receiver
+}
+
+/// Asked right before the bytes go out: who may lose the lease on the way must not begin. The gateway asks the clock
+/// once more when the connection takes the bytes.
+fn lease_outlasts(batch: &Batch, errand: &Errand) -> bool {
+    batch.remaining(&errand.job) > errand.deadline.saturating_duration_since(Instant::now())
+}
+
+fn not_begun() -> Answer {
+    Answer::Sent(SendOutcome::NotSent { retry_after_ms: Some(0), why: "the lease would have ended first".to_owned() })
+}
+
+async fn perform(errand: &Errand, sms: &SmsGateway, email: &EmailGateway) -> Answer {
+    match &errand.order {
+        Order::Text(text) => Answer::Sent(send(sms.send(text), errand.deadline).await),
+        Order::Letter(letter) => Answer::Sent(send(email.send(letter), errand.deadline).await),
+        Order::LookUp(wanted) => {
+            let looking = AssertUnwindSafe(sms.find(wanted)).catch_unwind();
+            let seen = tokio::time::timeout_at(errand.deadline.into(), looking).await;
+            Answer::Looked(seen.ok().and_then(Result::ok).unwrap_or(Err(FindError::Unreachable)))
+        }
+    }
+}
+
+/// What was not seen to its end may have been carried out.
+async fn send(call: impl Future<Output = SendOutcome>, deadline: Instant) -> SendOutcome {
+    let seen = tokio::time::timeout_at(deadline.into(), AssertUnwindSafe(call).catch_unwind()).await;
+    match seen {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_panic)) => SendOutcome::unknown("the send panicked"),
+        Err(_elapsed) => SendOutcome::unknown("no answer before the attempt's deadline"),
+    }
+}

@@ -1,0 +1,176 @@
+//! Everything a batch of messages needs to be judged and said, loaded in a handful of statements.
+
+use std::collections::HashMap;
+
+use domain::call_event::CallEvent;
+use domain::channel::Channel;
+use domain::message::Purpose;
+use domain::phone::Phone;
+use domain::time::{DAY_MS, Timestamp};
+use entities::{call_event, customer, invoice, link, merchant, message, opt_out, send_attempt};
+use sea_orm::{ConnectionTrait, DbErr};
+
+/// One message and everything around it.
+pub(crate) struct About<'a> {
+    pub message: &'a message::Model,
+    pub invoice: &'a invoice::Model,
+    pub customer: &'a customer::Model,
+    pub merchant: &'a merchant::Model,
+    /// For messages that carry one.
+    pub link: Option<&'a link::Model>,
+    /// The call that asked for it.
+    pub event: Option<&'a CallEvent>,
+    /// Oldest first.
+    pub attempts: &'a [send_attempt::Model],
+    pub opted_out: bool,
+    /// Among the texts to its number in the 24 hours up to it.
+    pub rank_of_number: i64,
+    /// The same among all of its merchant's texts; zero while the merchant is within its cap.
+    pub rank_of_merchant: i64,
+}
+
+impl About<'_> {
+    /// Where the recipient may be right now.
+    pub(super) fn zones(&self) -> Vec<jiff::tz::TimeZone> {
+        let number = match self.message.channel.0 {
+            Channel::Sms => Some(self.message.recipient.as_str()),
+            Channel::Email => self.customer.phone.as_deref(),
+        };
+        let phone = number.and_then(|number| Phone::parse(number, Some(&self.merchant.country)).ok());
+        let heard = self.event.and_then(|event| event.customer.timezone.as_deref());
+        let stated = heard.filter(|name| domain::quiet_hours::zone(name).is_some());
+        let stated = stated.or(self.customer.time_zone.as_deref());
+        domain::quiet_hours::plausible_zones(stated, phone.as_ref(), &self.merchant.time_zone)
+    }
+}
+
+pub(super) struct Facts {
+    messages: HashMap<String, message::Model>,
+    invoices: HashMap<String, invoice::Model>,
+    customers: HashMap<String, customer::Model>,
+    merchants: HashMap<String, merchant::Model>,
+    links: HashMap<String, link::Model>,
+    events: HashMap<String, CallEvent>,
+    attempts: HashMap<String, Vec<send_attempt::Model>>,
+    opt_outs: Vec<opt_out::Model>,
+    ranks_of_number: HashMap<String, i64>,
+    ranks_of_merchant: HashMap<String, i64>,
+}
+
+impl Facts {
+    /// Locks the invoices first, so that what is read here still holds when the intention is committed.
+    pub(super) async fn load<C: ConnectionTrait>(tx: &C, ids: &[String], now: Timestamp) -> Result<Self, DbErr> {
+        let invoices = invoice::lock_of_messages(tx, ids).await?;
+        let messages = message::by_ids(tx, ids).await?;
+        let merchant_ids: Vec<String> = distinct(invoices.iter().map(|invoice| invoice.merchant_id.to_string()));
+        let customer_ids: Vec<String> = distinct(invoices.iter().map(|invoice| invoice.customer_id.to_string()));
+        let recipients: Vec<String> = distinct(messages.iter().map(opt_out_key));
+        let about_links = messages.iter().filter(|message| message.purpose.0 == Purpose::Link);
+        let link_ids: Vec<String> = about_links.map(|message| message.purpose_ref.clone()).collect();
+        let links = link::by_ids(tx, &link_ids).await?;
+        let event_ids: Vec<String> = distinct(links.iter().filter_map(|link| Some(link.event_id.as_ref()?.to_string())));
+        let merchants = merchant::by_ids(tx, &merchant_ids).await?;
+        Ok(Self {
+            ranks_of_number: ranks(message::ranks_of_number(tx, &texts_of(&messages)).await?),
+            ranks_of_merchant: over_the_cap(tx, &merchants, &messages, now).await?,
+            customers: by(customer::by_ids(tx, &customer_ids).await?, |customer| customer.id.to_string()),
+            merchants: by(merchants, |merchant| merchant.id.to_string()),
+            events: read(call_event::by_ids(tx, &event_ids).await?),
+            attempts: grouped(send_attempt::of_messages(tx, ids).await?),
+            opt_outs: opt_out::standing(tx, &recipients).await?,
+            invoices: by(invoices, |invoice| invoice.id.to_string()),
+            messages: by(messages, |message| message.id.to_string()),
+            links: by(links, |link| link.id.to_string()),
+        })
+    }
+
+    /// `None` for an id that names no message.
+    pub(super) fn about(&self, message_id: &str) -> Option<About<'_>> {
+        let message = self.messages.get(message_id)?;
+        let invoice = self.invoices.get(message.invoice_id.as_str())?;
+        let link = self.links.get(&message.purpose_ref);
+        let event = link.and_then(|link| self.events.get(link.event_id.as_ref()?.as_str()));
+        let (channel, recipient) = (message.channel.word(), opt_out_key(message));
+        Some(About {
+            message,
+            invoice,
+            customer: self.customers.get(invoice.customer_id.as_str())?,
+            merchant: self.merchants.get(invoice.merchant_id.as_str())?,
+            link,
+            event,
+            attempts: self.attempts.get(message_id).map_or(&[], Vec::as_slice),
+            opted_out: opt_out::forbids(&self.opt_outs, &message.merchant_id, &recipient, channel, &message.sender),
+            rank_of_number: self.ranks_of_number.get(message_id).copied().unwrap_or(0),
+            rank_of_merchant: self.ranks_of_merchant.get(message_id).copied().unwrap_or(0),
+        })
+    }
+
+    pub(super) fn invoices(&self) -> impl Iterator<Item = &invoice::Model> {
+        self.invoices.values()
+    }
+}
+
+fn texts_of(messages: &[message::Model]) -> Vec<String> {
+    let texts = messages.iter().filter(|message| message.channel.0 == Channel::Sms);
+    texts.map(|message| message.id.to_string()).collect()
+}
+
+/// The ranks of the texts whose merchant has asked for more than its cap; one cheap count while there is none.
+async fn over_the_cap<C: ConnectionTrait>(
+    tx: &C,
+    merchants: &[merchant::Model],
+    messages: &[message::Model],
+    now: Timestamp,
+) -> Result<HashMap<String, i64>, DbErr> {
+    let texts = texts_of(messages);
+    if texts.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<String> = merchants.iter().map(|merchant| merchant.id.to_string()).collect();
+    let totals = message::texts_since(tx, &ids, now.plus_ms(-DAY_MS)).await?;
+    let cap = |id: &str| merchants.iter().find(|merchant| merchant.id.as_str() == id).map(|merchant| merchant.texts_per_day_max);
+    if totals.iter().all(|total| cap(total.merchant_id.as_str()).is_some_and(|cap| total.texts <= cap)) {
+        return Ok(HashMap::new());
+    }
+    message::ranks_of_merchant(tx, &texts).await.map(ranks)
+}
+
+fn ranks(ranks: Vec<message::Rank>) -> HashMap<String, i64> {
+    ranks.into_iter().map(|rank| (rank.id.to_string(), rank.rank)).collect()
+}
+
+/// Opt-outs of addresses are filed in lower case.
+fn opt_out_key(message: &message::Model) -> String {
+    match message.channel.0 {
+        Channel::Sms => message.recipient.clone(),
+        Channel::Email => message.recipient.to_ascii_lowercase(),
+    }
+}
+
+fn distinct(ids: impl Iterator<Item = String>) -> Vec<String> {
+    let mut ids: Vec<String> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+fn by<T>(rows: Vec<T>, key: impl Fn(&T) -> String) -> HashMap<String, T> {
+    rows.into_iter().map(|row| (key(&row), row)).collect()
+}
+
+/// A body that cannot be read says nothing; it was read once, when the event came in.
+fn read(events: Vec<call_event::Model>) -> HashMap<String, CallEvent> {
+    let read = |event: call_event::Model| {
+        let said = domain::call_event::parse(event.body.as_bytes()).ok()?;
+        Some((event.id.to_string(), said))
+    };
+    events.into_iter().filter_map(read).collect()
+}
+
+fn grouped(attempts: Vec<send_attempt::Model>) -> HashMap<String, Vec<send_attempt::Model>> {
+    let mut groups: HashMap<String, Vec<send_attempt::Model>> = HashMap::new();
+    for attempt in attempts {
+        groups.entry(attempt.message_id.to_string()).or_default().push(attempt);
+    }
+    groups
+}

@@ -1,0 +1,76 @@
+//! What the carrier reports after it took a text.
+
+use crate::support::World;
+use crate::support::rows;
+
+const MESSAGES: &str = "SELECT channel || ' ' || status AS cell FROM messages ORDER BY id";
+const HEARD: &str = "SELECT delivery_status AS cell FROM send_attempts";
+
+async fn sent() -> (World, String) {
+    let world = World::new().await;
+    rows::manual_link(&world).await;
+    world.start();
+    world.until(MESSAGES, &["sms sent"]).await;
+    let sid = world.carrier.texts()[0].sid.clone();
+    (world, sid)
+}
+
+#[tokio::test]
+async fn a_delivery_is_recorded_and_a_late_report_takes_nothing_back() {
+    let (world, sid) = sent().await;
+    rows::report(&world, &sid, "delivered", None).await;
+    world.until(MESSAGES, &["sms delivered"]).await;
+    rows::report(&world, &sid, "sent", None).await;
+    world.until_idle().await;
+    assert_eq!(world.column(HEARD).await, ["delivered"]);
+    assert_eq!(world.column(MESSAGES).await, ["sms delivered"]);
+    let told = "SELECT kind AS cell FROM timeline WHERE kind LIKE 'message_%' ORDER BY id";
+    assert_eq!(world.column(told).await, ["message_sent", "message_delivered"]);
+}
+
+#[tokio::test]
+async fn an_undelivered_text_is_followed_by_an_email_with_the_same_link_once() {
+    let (world, sid) = sent().await;
+    rows::report(&world, &sid, "undelivered", Some(30006)).await;
+    world.until(MESSAGES, &["sms failed", "email sent"]).await;
+    rows::report(&world, &sid, "failed", Some(30006)).await;
+    world.until_idle().await;
+    assert_eq!(world.relay.letters().len(), 1);
+    assert_eq!(
+        world.column("SELECT line_type AS cell FROM customers").await,
+        ["landline"]
+    );
+    assert_eq!(
+        world.column("SELECT count(*) || '' AS cell FROM links").await,
+        ["1"]
+    );
+}
+
+#[tokio::test]
+async fn an_undelivered_text_without_an_address_needs_a_person() {
+    let (world, sid) = sent().await;
+    rows::forget_email(&world).await;
+    rows::report(&world, &sid, "undelivered", Some(30003)).await;
+    world
+        .until("SELECT kind AS cell FROM attention_items", &["needs_contact"])
+        .await;
+    assert_eq!(world.column(MESSAGES).await, ["sms failed"]);
+    // It was handed over once, so it is the merchant's to send it again.
+    assert_eq!(world.column("SELECT status AS cell FROM links").await, ["sent"]);
+}
+
+#[tokio::test]
+async fn a_paid_link_that_was_not_delivered_bothers_nobody() {
+    let (world, sid) = sent().await;
+    world.run("UPDATE links SET status = 'used'", []).await;
+    rows::report(&world, &sid, "undelivered", Some(30005)).await;
+    world.until(MESSAGES, &["sms failed"]).await;
+    world.until_idle().await;
+    assert!(world.relay.letters().is_empty());
+    assert!(
+        world
+            .column("SELECT kind AS cell FROM attention_items")
+            .await
+            .is_empty()
+    );
+}
