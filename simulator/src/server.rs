@@ -56,9 +56,16 @@ impl Server {
     }
 
     /// Stops listening and cuts what is still connected.
-    pub(crate) async fn stop(self) {
+    pub(crate) async fn stop(mut self) {
         self.task.abort();
-        let _ = self.task.await;
+        // Its end is what is waited for; that it was aborted is no news.
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
         self.door.cut_all();
     }
 }

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::mailbox::Mailbox;
 use crate::outbound;
 use crate::phone::Phone;
-use crate::server::Server;
+use crate::server::{Door, Server};
 use crate::stripe::Stripe;
 
 /// The running outside world; everything in it ends with [`World::shutdown`] or when it is dropped.
@@ -21,10 +21,16 @@ pub struct World {
     carrier: Carrier,
     mailbox: Mailbox,
     dialer: Dialer,
-    stripe_server: Server,
-    carrier_server: Server,
-    dialer_server: Server,
-    phone_server: Server,
+    urls: Urls,
+    servers: Vec<Server>,
+}
+
+#[derive(Debug)]
+struct Urls {
+    stripe: String,
+    carrier: String,
+    dialer: String,
+    phone: String,
 }
 
 impl World {
@@ -53,16 +59,25 @@ impl World {
             mailbox.clone(),
             dialer.clone(),
         );
+        let stripe_server = Server::start(ports.stripe, stripe.door(), stripe.routes()).await?;
+        let carrier_server = Server::start(ports.carrier, carrier.door(), carrier.routes()).await?;
+        let dialer_server = Server::start(ports.dialer, dialer.door(), dialer.routes()).await?;
+        let phone_server = Server::start(ports.phone, Door::new(), phone.routes()).await?;
+        let urls = Urls {
+            stripe: stripe_server.url(),
+            carrier: carrier_server.url(),
+            dialer: dialer_server.url(),
+            phone: phone_server.url(),
+        };
+        let servers = vec![stripe_server, carrier_server, dialer_server, phone_server];
         Ok(Self {
-            stripe_server: Server::start(ports.stripe, stripe.door(), stripe.routes()).await?,
-            carrier_server: Server::start(ports.carrier, carrier.door(), carrier.routes()).await?,
-            dialer_server: Server::start(ports.dialer, dialer.door(), dialer.routes()).await?,
-            phone_server: Server::start(ports.phone, crate::server::Door::new(), phone.routes()).await?,
             clock,
             stripe,
             carrier,
             mailbox,
             dialer,
+            urls,
+            servers,
         })
     }
 
@@ -85,19 +100,19 @@ impl World {
     /// Base URL of Stripe's API, without `/v1` and without a slash at the end.
     #[must_use]
     pub fn stripe_url(&self) -> String {
-        self.stripe_server.url()
+        self.urls.stripe.clone()
     }
 
     /// Where the pay page loads Stripe.js from; its origin is also where that script sends cards.
     #[must_use]
     pub fn stripe_js_url(&self) -> String {
-        format!("{}{}", self.stripe_server.url(), crate::stripe::SCRIPT_PATH)
+        format!("{}{}", self.urls.stripe, crate::stripe::SCRIPT_PATH)
     }
 
     /// Base URL of the carrier's API, without `/2010-04-01` and without a slash at the end.
     #[must_use]
     pub fn sms_url(&self) -> String {
-        self.carrier_server.url()
+        self.urls.carrier.clone()
     }
 
     /// Where mail is taken in.
@@ -109,13 +124,13 @@ impl World {
     /// Base URL of the dialer; commands go to `/commands`.
     #[must_use]
     pub fn dialer_url(&self) -> String {
-        self.dialer_server.url()
+        self.urls.dialer.clone()
     }
 
     /// The page that shows what customers received; the control API is under `/_sim/`.
     #[must_use]
     pub fn phone_url(&self) -> String {
-        self.phone_server.url()
+        self.urls.phone.clone()
     }
 
     /// The movable clock.
@@ -149,17 +164,17 @@ impl World {
     }
 
     /// Stops listening and cuts every connection.
-    pub async fn shutdown(self) {
+    pub async fn shutdown(mut self) {
+        for server in std::mem::take(&mut self.servers) {
+            server.stop().await;
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
         self.stripe.webhooks().stop();
         self.carrier.stop_callbacks();
         self.mailbox.stop();
-        for server in [
-            self.stripe_server,
-            self.carrier_server,
-            self.dialer_server,
-            self.phone_server,
-        ] {
-            server.stop().await;
-        }
     }
 }

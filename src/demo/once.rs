@@ -6,8 +6,8 @@ use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 use simulator::bots::Scanner;
 use simulator::call::{Intent, PostCallEvent, Reached};
-use simulator::people::{Attempt, Card, Customer, links_in};
-use simulator::people::AtTheBank;
+use simulator::people::{AtTheBank, Attempt, Card, Customer, links_in};
+use simulator::stripe::IntentStatus;
 
 use super::Stage;
 use super::seed::{Client, SeededInvoice};
@@ -228,7 +228,7 @@ fn sum_up(stage: &Stage, tally: &Tally) -> anyhow::Result<Value> {
             several => duplicates += u64::try_from(several.len()).unwrap_or(0) - 1,
         }
     }
-    let paid = stage.world.stripe().payment_views().into_iter().filter(|payment| payment.status == "succeeded").count();
+    let paid = stage.world.stripe().payment_views().into_iter().filter(|payment| payment.status == IntentStatus::Succeeded).count();
     ensure!(u64::try_from(paid)? == tally.paid, "Stripe counts {paid} payments, the customers {}", tally.paid);
     ensure!(lost == 0 && duplicates == 0, "{lost} messages were lost, {duplicates} came twice");
     waits_us.sort_unstable();

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use simulator::stripe::IntentStatus;
 use tokio::task::JoinHandle;
 
 use super::Stage;
@@ -33,11 +34,11 @@ pub(super) fn begin(stage: &Stage) -> JoinHandle<()> {
                 println!("{:>9}  email to {}: {}", clock_time(clock.now_ms()), email.to.join(", "), email.subject);
             }
             for command in dialer.commands().all().iter().skip(seen.commands) {
-                println!("{:>9}  dialer told: {command:?}", clock_time(clock.now_ms()));
+                println!("{:>9}  dialer told: {:?}", clock_time(clock.now_ms()), command.command);
             }
-            let paid: Vec<_> = stripe.payment_views().into_iter().filter(|payment| payment.status == "succeeded").collect();
+            let paid: Vec<_> = stripe.payment_views().into_iter().filter(|payment| payment.status == IntentStatus::Succeeded).collect();
             for payment in paid.iter().skip(seen.paid) {
-                println!("{:>9}  paid: {} {} (fee {})", clock_time(clock.now_ms()), payment.amount, payment.currency, payment.application_fee_amount.unwrap_or(0));
+                println!("{:>9}  paid: {} {} (fee {})", clock_time(clock.now_ms()), payment.amount_minor, payment.currency, payment.application_fee_minor.unwrap_or(0));
             }
             seen = Seen { texts: carrier.texts().len(), emails: mailbox.emails().len(), commands: dialer.commands().len(), paid: paid.len() };
             tokio::time::sleep(Duration::from_millis(100)).await;

@@ -39,9 +39,10 @@ impl Carrier {
         patience: Duration,
     ) -> Result<Vec<Text>, Error> {
         let ours = |text: &&Text| text.direction == Direction::Outbound && text.to == phone;
+        // Counted first and copied once: under load this runs for every text there is.
         let enough = |all: &[Text]| {
-            let found: Vec<Text> = all.iter().filter(ours).cloned().collect();
-            (found.len() >= count).then_some(found)
+            let there = all.iter().filter(ours).count() >= count;
+            there.then(|| all.iter().filter(ours).cloned().collect())
         };
         self.0.texts.wait_until(patience, enough).await
     }
@@ -57,7 +58,7 @@ impl Carrier {
 
     /// Every signed post as one JSON object per line, with the token to check it, for validators outside.
     #[must_use]
-    pub fn posts_jsonl(&self) -> String {
+    pub fn signed_jsonl(&self) -> String {
         let line = |post: &SignedPost| {
             let record = json!({
                 "url": post.url, "params": post.params, "signature": post.signature, "auth_token": self.auth_token(),

@@ -38,6 +38,14 @@ pub struct CallAttempt {
     pub outcome: CallOutcome,
 }
 
+impl CallAttempt {
+    /// Whether anybody was called.
+    #[must_use]
+    pub fn placed(&self) -> bool {
+        self.outcome == CallOutcome::Placed
+    }
+}
+
 impl Dialer {
     /// Places a call about an invoice if nobody objects: first the dialer's own pauses, then the product.
     pub async fn attempt_call(&self, invoice_id: &str, phone: &str) -> CallAttempt {

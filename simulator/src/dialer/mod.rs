@@ -145,6 +145,31 @@ impl Dialer {
             .await
     }
 
+    /// Waits until the dialer has acknowledged that calls about this invoice are paused, or that they are not.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`]
+    pub async fn wait_for_pause(
+        &self,
+        invoice_id: &str,
+        paused: bool,
+        patience: Duration,
+    ) -> Result<(), Error> {
+        let kind = if paused {
+            CommandKind::Pause
+        } else {
+            CommandKind::Resume
+        };
+        let acknowledged = |entry: &CommandReceived| {
+            let ours = |command: &Command| command.kind == kind && command.invoice_id == invoice_id;
+            entry.command.as_ref().is_some_and(ours) && entry.status == Some(200)
+        };
+        let reached = |all: &[CommandReceived]| {
+            (self.is_paused(invoice_id) == paused && all.iter().any(acknowledged)).then_some(())
+        };
+        self.0.commands.wait_until(patience, reached).await
+    }
+
     /// Adds a rule; its subject is the command's kind, invoice and enrolment.
     pub fn fault(&self, rule: FaultRule) {
         self.0.faults.add(rule);

@@ -70,9 +70,12 @@ async fn a_text_is_accepted_then_reported_sent_and_delivered_with_signatures() {
             signatures::twilio(TOKEN, &callback, &one.form())
         );
     }
-    let lines = world.carrier().posts_jsonl();
+    let lines = world.carrier().signed_jsonl();
     let record: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
-    assert_eq!((&record["url"], &record["auth_token"]), (&json!(callback), &json!(TOKEN)));
+    assert_eq!(
+        (&record["url"], &record["auth_token"]),
+        (&json!(callback), &json!(TOKEN))
+    );
     assert_eq!(record["signature"], heard[0].header("x-twilio-signature"));
 }
 

@@ -38,15 +38,6 @@ pub(crate) fn client() -> reqwest::Client {
         .unwrap()
 }
 
-/// A client that gives up quickly, for answers that never come.
-pub(crate) fn hasty_client() -> reqwest::Client {
-    reqwest::Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_millis(300))
-        .build()
-        .unwrap()
-}
-
 pub(crate) fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
     list.iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))

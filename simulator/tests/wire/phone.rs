@@ -153,3 +153,33 @@ async fn every_journal_can_be_read() {
         "unanswered"
     );
 }
+
+#[tokio::test]
+async fn nothing_listens_any_more_after_a_shutdown_or_a_drop() {
+    let mut worlds = vec![world().await, world().await];
+    let addresses: Vec<String> = worlds
+        .iter()
+        .flat_map(|world| {
+            let urls = [
+                world.stripe_url(),
+                world.sms_url(),
+                world.dialer_url(),
+                world.phone_url(),
+            ];
+            let mail = world.smtp_addr().to_string();
+            urls.map(|url| url.trim_start_matches("http://").to_owned())
+                .into_iter()
+                .chain([mail])
+        })
+        .collect();
+    worlds.pop().unwrap().shutdown().await;
+    drop(worlds);
+    let closed = tokio::time::timeout(crate::PATIENCE, async {
+        for address in &addresses {
+            while tokio::net::TcpStream::connect(address).await.is_ok() {
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    closed.await.unwrap();
+}

@@ -99,7 +99,7 @@ pub(crate) async fn a_stop_reply_suppresses_the_next_text(store: Store) {
     stage.call(&invoice, "call 1", Intent::SendLink).await;
     stage.texted_link(&invoice, 1).await;
     let reply = stage.world.carrier().text_from(MAYA, "Stop.").await.unwrap();
-    assert_eq!(reply.answer, Some(200), "{reply:?}");
+    assert_eq!(reply.status, Some(200), "{reply:?}");
     stage.call(&invoice, "call 2", Intent::SendLink).await;
     stage.rest().await;
     assert_eq!(stage.world.carrier().accepted_to(MAYA).iter().filter(|text| text.body.contains("/p/")).count(), 1);

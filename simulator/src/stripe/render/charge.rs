@@ -43,7 +43,7 @@ pub(crate) fn charge(charge: &Charge, intent: &Intent, expand: &[String]) -> Val
         "amount_captured": captured,
         "amount_refunded": 0,
         "application": intent.account.as_ref().map(|_| "ca_simulated"),
-        "application_fee": null,
+        "application_fee": application_fee(charge, intent),
         "application_fee_amount": intent.application_fee_amount,
         "balance_transaction": charge.balance_transaction,
         "billing_details": billing(&charge.instrument),
@@ -91,6 +91,12 @@ pub(crate) fn charge(charge: &Charge, intent: &Intent, expand: &[String]) -> Val
         object["balance_transaction"] = transaction;
     }
     object
+}
+
+/// The fee's own id: there once the money moved, and only when there is a fee.
+fn application_fee(charge: &Charge, intent: &Intent) -> Option<String> {
+    let moved = charge.status == ChargeStatus::Succeeded && intent.application_fee_amount.is_some();
+    moved.then(|| charge.id.replacen("ch_", "fee_", 1))
 }
 
 /// Gross, fees and net of a charge that went through.
