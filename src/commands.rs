@@ -9,6 +9,7 @@ use entities::merchant;
 use postcall::config::Store;
 use postcall::product::Foundation;
 use queue::Clock;
+use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
 #[derive(Subcommand)]
@@ -156,7 +157,7 @@ pub(crate) async fn key(command: KeyCommand) -> anyhow::Result<()> {
             let now = foundation.ledger.clock().now();
             let (key, shown) = api::mint_key(now, &merchant_id, &name, &scopes);
             entities::api_key::insert(&foundation.db.write, key).await?;
-            println!("{shown}");
+            println!("{}", shown.expose_secret());
             Ok(())
         }
         KeyCommand::Revoke { store, key_id } => {

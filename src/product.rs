@@ -101,7 +101,16 @@ impl Product {
         let stripe = Arc::new(stripe(config)?);
         let templates = Arc::new(Templates::new());
         let mut tasks = Vec::new();
-        let api = Api::new(foundation.db.clone(), foundation.ledger.clone(), Arc::clone(&templates), Arc::clone(&foundation.keyring), Arc::clone(&stripe), settings(config), foundation.registry.clone())?;
+        let api = Api::new(
+            foundation.db.clone(),
+            foundation.ledger.clone(),
+            Arc::clone(&templates),
+            Arc::clone(&foundation.keyring),
+            Arc::clone(&stripe),
+            settings(config),
+            foundation.registry.clone(),
+        )?
+        .with_shutdown(shutdown.clone());
         let private = listener(&config.private_listen).await?;
         let private_address = private.local_addr()?;
         tasks.push(serve(private, api::private_router(api.clone()), shutdown.clone()));

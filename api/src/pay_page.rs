@@ -1,4 +1,4 @@
-//! The pay page: everything under `/p` and the assets it needs. GET and HEAD change nothing and ask Stripe nothing.
+//! The pay page: everything under `/p`, the way out of our emails at `/u`, and the assets they need. GET and HEAD change nothing and ask Stripe nothing.
 
 mod answer;
 mod assets;
@@ -17,7 +17,8 @@ mod result;
 mod show;
 mod standing;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod unsubscribe;
 mod visit;
 
 use axum::Router;
@@ -40,6 +41,7 @@ pub(crate) fn routes(api: &Api) -> Router<Api> {
         .route("/p/result", post(result::result))
         .route("/p/question", post(question::question))
         .route("/p/renew", post(renew::renew))
+        .route("/u/{token}", get(unsubscribe::ask).post(unsubscribe::stop))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(map_response_with_state(headers::Policy::of(&api.settings), headers::secure));
     pages.merge(assets::routes())

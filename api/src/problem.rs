@@ -12,13 +12,13 @@ const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+
 
 /// One field of the request and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct FieldFault {
+pub(crate) struct FieldFault {
     /// Its path, steps joined by dots: `customer.phone`, `line_items.2.quantity`; `body` for the whole.
     #[schema(example = "customer.phone")]
-    pub field: String,
+    pub(crate) field: String,
     /// What is wrong, as the rest of a sentence that begins with the field.
     #[schema(example = "contains letters")]
-    pub message: String,
+    pub(crate) message: String,
 }
 
 /// An error as it is written down (RFC 9457).

@@ -11,6 +11,8 @@ use secrecy::SecretString;
 use templates::Templates;
 use tokio_util::sync::CancellationToken;
 
+use crate::metrics::{HttpMetrics, LedgerGauges};
+
 /// The addresses and public keys the pages and webhooks need.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -39,9 +41,35 @@ pub struct Api {
     pub registry: prometheus::Registry,
     /// Ends what would otherwise outlive every request: the event streams.
     pub shutdown: CancellationToken,
+    pub(crate) metrics: HttpMetrics,
+    pub(crate) gauges: LedgerGauges,
 }
 
 impl Api {
+    /// # Errors
+    /// When the registry has metrics of these names already: one registry serves one API.
+    pub fn new(
+        db: Db,
+        ledger: Ledger,
+        templates: Arc<Templates>,
+        keyring: Arc<Keyring>,
+        stripe: Arc<StripeGateway>,
+        settings: Settings,
+        registry: prometheus::Registry,
+    ) -> Result<Self, prometheus::Error> {
+        let metrics = HttpMetrics::register(&registry)?;
+        let gauges = LedgerGauges::register(&registry)?;
+        let (settings, shutdown) = (Arc::new(settings), CancellationToken::new());
+        Ok(Self { db, ledger, templates, keyring, stripe, settings, registry, shutdown, metrics, gauges })
+    }
+
+    /// The same, ended by this token.
+    #[must_use]
+    pub fn with_shutdown(mut self, shutdown: CancellationToken) -> Self {
+        self.shutdown = shutdown;
+        self
+    }
+
     /// Business time.
     #[must_use]
     pub fn now(&self) -> Timestamp {

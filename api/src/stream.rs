@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
+use axum::response::{IntoResponse, Response, Sse};
 use domain::id::{InvoiceId, MerchantId, TimelineEntryId};
 use domain::scope::Scope;
 use domain::time::Timestamp;
@@ -56,7 +56,7 @@ async fn stream(
     State(api): State<Api>,
     caller: Caller,
     headers: HeaderMap,
-) -> Result<Sse<ReceiverStream<Result<Event, Infallible>>>, Problem> {
+) -> Result<Response, Problem> {
     caller.require(Scope::InvoicesRead)?;
     // Listening begins before the backlog is read, so that nothing falls between the two.
     let live = api.ledger.live().subscribe();
@@ -71,7 +71,7 @@ async fn stream(
         }
     });
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
-    Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(keep_alive))
+    Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(keep_alive).into_response())
 }
 
 /// Where reading begins: a little before the last event heard. One we do not know is a fault of the caller.

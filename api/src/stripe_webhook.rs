@@ -107,3 +107,6 @@ async fn payable_of<C: ConnectionTrait>(
     }
     payable::by_intent(tx, account, intent_id).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use domain::money::Currency;
 use domain::permission::DenyReason;
 use domain::scope::Scope;
 use domain::timeline::TimelineKind;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 
 fn of(words: impl Iterator<Item = &'static str>) -> ObjectBuilder {
@@ -46,11 +47,11 @@ pub(crate) fn currency() -> Schema {
 }
 
 pub(crate) fn deny_reasons() -> Schema {
-    ArrayBuilder::new().items(Schema::from(of(DenyReason::ALL.iter().map(|reason| reason.word())))).into()
+    ArrayBuilder::new().items(RefOr::T(Schema::from(of(DenyReason::ALL.iter().map(|reason| reason.word()))))).into()
 }
 
 pub(crate) fn scopes() -> Schema {
-    ArrayBuilder::new().items(Schema::from(of(Scope::ALL.iter().map(|scope| scope.word())))).into()
+    ArrayBuilder::new().items(RefOr::T(Schema::from(of(Scope::ALL.iter().map(|scope| scope.word()))))).into()
 }
 
 /// A moment, RFC 3339 in UTC.

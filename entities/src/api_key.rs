@@ -1,6 +1,7 @@
 //! API keys: a hash, scopes, an end. The key itself is shown once and never stored.
 
 use domain::id::{ApiKeyId, MerchantId};
+use domain::time::Timestamp;
 use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, IntoActiveModel};
 
@@ -55,4 +56,13 @@ pub async fn holder<C: ConnectionTrait>(db: &C, id: &ApiKeyId) -> Result<Option<
 /// Whatever the store says.
 pub async fn insert<C: ConnectionTrait>(db: &C, key: Model) -> Result<(), DbErr> {
     Entity::insert(key.into_active_model()).exec_without_returning(db).await.map(drop)
+}
+
+/// Ends a key at once; `false` when there is no such living key.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn revoke<C: ConnectionTrait>(db: &C, id: &ApiKeyId, now: Timestamp) -> Result<bool, DbErr> {
+    let text = "UPDATE api_keys SET revoked_at_ms = $2 WHERE id = $1 AND revoked_at_ms IS NULL";
+    Ok(sql::run(db, text, [id.as_str().into(), now.millis().into()]).await? > 0)
 }

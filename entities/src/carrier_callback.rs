@@ -3,7 +3,10 @@
 use domain::id::AttemptId;
 use domain::send::MessageStatus;
 use domain::time::Timestamp;
-use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+use sea_orm::entity::prelude::{
+    ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
+    PrimaryKeyTrait,
+};
 
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
@@ -42,7 +45,11 @@ pub struct NewCallback<'a> {
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn store<C: ConnectionTrait>(tx: &C, callback: &NewCallback<'_>, now: Timestamp) -> Result<bool, DbErr> {
+pub async fn store<C: ConnectionTrait>(
+    tx: &C,
+    callback: &NewCallback<'_>,
+    now: Timestamp,
+) -> Result<bool, DbErr> {
     let text = "INSERT INTO carrier_callbacks (id, attempt_id, provider_id, status, code, received_at_ms) \
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING";
     let values: [Value; 6] = [

@@ -3,7 +3,10 @@
 use domain::id::MerchantId;
 use domain::inbound::Inbound;
 use domain::time::Timestamp;
-use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+use sea_orm::entity::prelude::{
+    ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
+    PrimaryKeyTrait,
+};
 
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
@@ -44,7 +47,11 @@ pub struct NewInboundText<'a> {
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn store<C: ConnectionTrait>(tx: &C, text: &NewInboundText<'_>, now: Timestamp) -> Result<bool, DbErr> {
+pub async fn store<C: ConnectionTrait>(
+    tx: &C,
+    text: &NewInboundText<'_>,
+    now: Timestamp,
+) -> Result<bool, DbErr> {
     let statement = "INSERT INTO inbound_texts (provider_id, merchant_id, sender, recipient, body, meaning, received_at_ms) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (provider_id) DO NOTHING";
     let values: [Value; 7] = [

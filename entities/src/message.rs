@@ -1,15 +1,22 @@
 //! The send ledger: one row per thing to say to somebody on one channel.
 
+mod caps;
+
 use domain::channel::Channel;
-use domain::id::{InvoiceId, MerchantId, MessageId};
+use domain::id::{InvoiceId, LinkId, MerchantId, MessageId};
 use domain::message::{MessageState, Purpose};
-use domain::time::{DAY_MS, Timestamp};
-use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+use domain::time::Timestamp;
+use sea_orm::entity::prelude::{
+    ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
+    PrimaryKeyTrait,
+};
 
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
 use crate::sql;
 use crate::stored::Stored;
+
+pub use caps::{DayTotal, Rank, ranks_of_merchant, ranks_of_number, texts_since};
 
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "messages")]
@@ -75,7 +82,11 @@ const NEW_COLUMNS: [(&str, &str); 11] = [
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn queue<C: ConnectionTrait>(tx: &C, messages: &[NewMessage], now: Timestamp) -> Result<Vec<Model>, DbErr> {
+pub async fn queue<C: ConnectionTrait>(
+    tx: &C,
+    messages: &[NewMessage],
+    now: Timestamp,
+) -> Result<Vec<Model>, DbErr> {
     if messages.is_empty() {
         return Ok(Vec::new());
     }
@@ -105,7 +116,10 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!("SELECT * FROM messages WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
+    let text = format!(
+        "SELECT * FROM messages WHERE id IN {}",
+        sql::texts(db.get_database_backend(), 1)
+    );
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 
@@ -129,25 +143,42 @@ pub struct Acceptance {
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn accept<C: ConnectionTrait>(tx: &C, taken: &[Acceptance], at: Timestamp) -> Result<Vec<MessageId>, DbErr> {
+pub async fn accept<C: ConnectionTrait>(
+    tx: &C,
+    taken: &[Acceptance],
+    at: Timestamp,
+) -> Result<Vec<MessageId>, DbErr> {
     if taken.is_empty() {
         return Ok(Vec::new());
     }
     let text = format!(
         "UPDATE messages SET status = 'sent', accepted_at_ms = $2, segments = r.segments, reason = NULL, ended_at_ms = NULL \
          FROM {} WHERE messages.id = r.id AND messages.status IN ('queued', 'unknown') RETURNING messages.id AS id",
-        sql::rows(tx.get_database_backend(), 1, "r", &[("id", "text"), ("segments", "bigint")])
+        sql::rows(
+            tx.get_database_backend(),
+            1,
+            "r",
+            &[("id", "text"), ("segments", "bigint")]
+        )
     );
-    let rows: Vec<serde_json::Value> =
-        taken.iter().map(|message| serde_json::json!({"id": message.id, "segments": message.segments})).collect();
-    sql::all(tx, text, [sql::row_list(&rows), at.millis().into()]).await.map(ids_of)
+    let rows: Vec<serde_json::Value> = taken
+        .iter()
+        .map(|message| serde_json::json!({"id": message.id, "segments": message.segments}))
+        .collect();
+    sql::all(tx, text, [sql::row_list(&rows), at.millis().into()])
+        .await
+        .map(ids_of)
 }
 
 /// Records that these arrived; returns those for which this was news.
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn deliver<C: ConnectionTrait>(tx: &C, ids: &[MessageId], at: Timestamp) -> Result<Vec<MessageId>, DbErr> {
+pub async fn deliver<C: ConnectionTrait>(
+    tx: &C,
+    ids: &[MessageId],
+    at: Timestamp,
+) -> Result<Vec<MessageId>, DbErr> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -156,7 +187,16 @@ pub async fn deliver<C: ConnectionTrait>(tx: &C, ids: &[MessageId], at: Timestam
          WHERE id IN {} AND status IN ('queued', 'sent', 'unknown') RETURNING id",
         sql::texts(tx.get_database_backend(), 1)
     );
-    sql::all(tx, text, [sql::text_list(ids.iter().map(MessageId::as_str)), at.millis().into()]).await.map(ids_of)
+    sql::all(
+        tx,
+        text,
+        [
+            sql::text_list(ids.iter().map(MessageId::as_str)),
+            at.millis().into(),
+        ],
+    )
+    .await
+    .map(ids_of)
 }
 
 /// How a message ended that did not arrive.
@@ -173,7 +213,11 @@ pub struct Ending {
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn end<C: ConnectionTrait>(tx: &C, endings: &[Ending], now: Timestamp) -> Result<Vec<MessageId>, DbErr> {
+pub async fn end<C: ConnectionTrait>(
+    tx: &C,
+    endings: &[Ending],
+    now: Timestamp,
+) -> Result<Vec<MessageId>, DbErr> {
     if endings.is_empty() {
         return Ok(Vec::new());
     }
@@ -181,75 +225,40 @@ pub async fn end<C: ConnectionTrait>(tx: &C, endings: &[Ending], now: Timestamp)
         "UPDATE messages SET status = r.state, reason = r.reason, ended_at_ms = $2 FROM {} WHERE messages.id = r.id \
          AND (messages.status = 'queued' OR (r.state = 'failed' AND messages.status IN ('sent', 'unknown'))) \
          RETURNING messages.id AS id",
-        sql::rows(tx.get_database_backend(), 1, "r", &[("id", "text"), ("state", "text"), ("reason", "text")])
+        sql::rows(
+            tx.get_database_backend(),
+            1,
+            "r",
+            &[("id", "text"), ("state", "text"), ("reason", "text")]
+        )
     );
     let rows: Vec<serde_json::Value> = endings
         .iter()
         .map(|ending| serde_json::json!({"id": ending.id, "state": ending.state, "reason": ending.reason}))
         .collect();
-    sql::all(tx, text, [sql::row_list(&rows), now.millis().into()]).await.map(ids_of)
-}
-
-/// The place of a text among those of the 24 hours up to it: the k-th has rank k, whoever asks and when.
-#[derive(Debug, Clone, FromQueryResult)]
-pub struct Rank {
-    pub id: Stored<MessageId>,
-    pub rank: i64,
-}
-
-/// Where these texts stand among those to the same number.
-///
-/// # Errors
-/// Whatever the store says.
-pub async fn ranks_of_number<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Rank>, DbErr> {
-    ranks(db, ids, "AND o.recipient = m.recipient").await
-}
-
-/// Where these texts stand among all of their merchant's.
-///
-/// # Errors
-/// Whatever the store says.
-pub async fn ranks_of_merchant<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Rank>, DbErr> {
-    ranks(db, ids, "").await
-}
-
-async fn ranks<C: ConnectionTrait>(db: &C, ids: &[String], among: &str) -> Result<Vec<Rank>, DbErr> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let text = format!(
-        "SELECT m.id AS id, (SELECT count(*) FROM messages o WHERE o.merchant_id = m.merchant_id AND o.channel = 'sms' {among} \
-         AND o.created_at_ms > m.created_at_ms - $2 AND o.status <> 'suppressed' \
-         AND (o.created_at_ms < m.created_at_ms OR (o.created_at_ms = m.created_at_ms AND o.id <= m.id))) AS rank \
-         FROM messages m WHERE m.channel = 'sms' AND m.id IN {}",
-        sql::texts(db.get_database_backend(), 1)
-    );
-    sql::all(db, text, [sql::text_list(ids), DAY_MS.into()]).await
-}
-
-/// How many texts a merchant asked for since a moment.
-#[derive(Debug, Clone, FromQueryResult)]
-pub struct DayTotal {
-    pub merchant_id: Stored<MerchantId>,
-    pub texts: i64,
-}
-
-/// # Errors
-/// Whatever the store says.
-pub async fn texts_since<C: ConnectionTrait>(db: &C, merchants: &[String], since: Timestamp) -> Result<Vec<DayTotal>, DbErr> {
-    let text = format!(
-        "SELECT merchant_id, count(*) AS texts FROM messages WHERE merchant_id IN {} AND channel = 'sms' \
-         AND created_at_ms > $2 GROUP BY merchant_id",
-        sql::texts(db.get_database_backend(), 1)
-    );
-    sql::all(db, text, [sql::text_list(merchants), since.millis().into()]).await
+    sql::all(tx, text, [sql::row_list(&rows), now.millis().into()])
+        .await
+        .map(ids_of)
 }
 
 /// Messages that wait since before `before`.
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn waiting_since<C: ConnectionTrait>(db: &C, before: Timestamp, limit: u32) -> Result<Vec<Model>, DbErr> {
+pub async fn waiting_since<C: ConnectionTrait>(
+    db: &C,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<Model>, DbErr> {
     let text = "SELECT * FROM messages WHERE status = 'queued' AND created_at_ms < $1 ORDER BY created_at_ms, id LIMIT $2";
     sql::all(db, text, [before.millis().into(), i64::from(limit).into()]).await
+}
+
+/// The emails that carried a link.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn letters_of_link<C: ConnectionTrait>(db: &C, link_id: &LinkId) -> Result<Vec<Model>, DbErr> {
+    let text = "SELECT * FROM messages WHERE purpose = 'link' AND purpose_ref = $1 AND channel = 'email'";
+    sql::all(db, text, [link_id.as_str().into()]).await
 }

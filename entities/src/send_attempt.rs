@@ -4,7 +4,10 @@ use domain::id::{AttemptId, MerchantId, MessageId};
 use domain::message::AttemptState;
 use domain::send::MessageStatus;
 use domain::time::Timestamp;
-use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+use sea_orm::entity::prelude::{
+    ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
+    PrimaryKeyTrait,
+};
 
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
@@ -79,7 +82,9 @@ pub async fn begin<C: ConnectionTrait>(tx: &C, attempts: &[NewAttempt], now: Tim
             })
         })
         .collect();
-    sql::run(tx, text, [sql::row_list(&rows), now.millis().into()]).await.map(drop)
+    sql::run(tx, text, [sql::row_list(&rows), now.millis().into()])
+        .await
+        .map(drop)
 }
 
 /// What an attempt came to.
@@ -108,7 +113,11 @@ fn ids_of(moved: Vec<Moved>) -> Vec<AttemptId> {
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn close<C: ConnectionTrait>(tx: &C, verdicts: &[Verdict], now: Timestamp) -> Result<Vec<AttemptId>, DbErr> {
+pub async fn close<C: ConnectionTrait>(
+    tx: &C,
+    verdicts: &[Verdict],
+    now: Timestamp,
+) -> Result<Vec<AttemptId>, DbErr> {
     if verdicts.is_empty() {
         return Ok(Vec::new());
     }
@@ -135,7 +144,9 @@ pub async fn close<C: ConnectionTrait>(tx: &C, verdicts: &[Verdict], now: Timest
             })
         })
         .collect();
-    sql::all(tx, text, [sql::row_list(&rows), now.millis().into()]).await.map(ids_of)
+    sql::all(tx, text, [sql::row_list(&rows), now.millis().into()])
+        .await
+        .map(ids_of)
 }
 
 /// Counts a look-up that settled nothing.
@@ -150,7 +161,9 @@ pub async fn count_lookup<C: ConnectionTrait>(tx: &C, ids: &[AttemptId]) -> Resu
         "UPDATE send_attempts SET lookups = lookups + 1 WHERE status = 'unknown' AND id IN {}",
         sql::texts(tx.get_database_backend(), 1)
     );
-    sql::run(tx, text, [sql::text_list(ids.iter().map(AttemptId::as_str))]).await.map(drop)
+    sql::run(tx, text, [sql::text_list(ids.iter().map(AttemptId::as_str))])
+        .await
+        .map(drop)
 }
 
 /// What a carrier's callback says about an attempt.
@@ -166,7 +179,11 @@ pub struct Report {
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn adopt<C: ConnectionTrait>(tx: &C, reports: &[Report], now: Timestamp) -> Result<Vec<AttemptId>, DbErr> {
+pub async fn adopt<C: ConnectionTrait>(
+    tx: &C,
+    reports: &[Report],
+    now: Timestamp,
+) -> Result<Vec<AttemptId>, DbErr> {
     if reports.is_empty() {
         return Ok(Vec::new());
     }
@@ -174,13 +191,20 @@ pub async fn adopt<C: ConnectionTrait>(tx: &C, reports: &[Report], now: Timestam
         "UPDATE send_attempts SET status = 'accepted', provider_id = r.provider_id, reason = NULL, ended_at_ms = $2 \
          FROM {} WHERE send_attempts.id = r.id AND send_attempts.status NOT IN ('accepted', 'rejected') \
          RETURNING send_attempts.id AS id",
-        sql::rows(tx.get_database_backend(), 1, "r", &[("id", "text"), ("provider_id", "text")])
+        sql::rows(
+            tx.get_database_backend(),
+            1,
+            "r",
+            &[("id", "text"), ("provider_id", "text")]
+        )
     );
     let rows: Vec<serde_json::Value> = reports
         .iter()
         .map(|report| serde_json::json!({"id": report.id, "provider_id": report.provider_id}))
         .collect();
-    sql::all(tx, text, [sql::row_list(&rows), now.millis().into()]).await.map(ids_of)
+    sql::all(tx, text, [sql::row_list(&rows), now.millis().into()])
+        .await
+        .map(ids_of)
 }
 
 /// Keeps how far these came. The caller has compared ranks.
@@ -193,7 +217,12 @@ pub async fn hear<C: ConnectionTrait>(tx: &C, reports: &[Report]) -> Result<(), 
     }
     let text = format!(
         "UPDATE send_attempts SET delivery_status = r.status, delivery_code = r.code FROM {} WHERE send_attempts.id = r.id",
-        sql::rows(tx.get_database_backend(), 1, "r", &[("id", "text"), ("status", "text"), ("code", "bigint")])
+        sql::rows(
+            tx.get_database_backend(),
+            1,
+            "r",
+            &[("id", "text"), ("status", "text"), ("code", "bigint")]
+        )
     );
     let rows: Vec<serde_json::Value> = reports
         .iter()
@@ -208,7 +237,10 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!("SELECT * FROM send_attempts WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
+    let text = format!(
+        "SELECT * FROM send_attempts WHERE id IN {}",
+        sql::texts(db.get_database_backend(), 1)
+    );
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 
@@ -231,7 +263,11 @@ pub async fn of_messages<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<V
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn open_since<C: ConnectionTrait>(db: &C, before: Timestamp, limit: u32) -> Result<Vec<Model>, DbErr> {
+pub async fn open_since<C: ConnectionTrait>(
+    db: &C,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<Model>, DbErr> {
     let text = "SELECT * FROM send_attempts WHERE status IN ('sending', 'unknown') AND deadline_at_ms < $1 \
          ORDER BY deadline_at_ms, id LIMIT $2";
     sql::all(db, text, [before.millis().into(), i64::from(limit).into()]).await

@@ -4,6 +4,7 @@
 use anyhow::{Context, bail};
 use domain::id::MerchantId;
 use domain::scope::Scopes;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use simulator::World;
 
@@ -96,7 +97,8 @@ pub(super) async fn plant(foundation: &Foundation, world: &World, url: &str, mer
     merchant.email_sender = Some("billing@harborstreet.example".to_owned());
     merchant.dialer_url = Some(format!("{}/commands", world.dialer_url()));
     entities::merchant::insert(&foundation.db.write, merchant).await?;
-    let (key, api_key) = api::mint_key(now, &merchant_id, "demo", &Scopes::all());
+    let (key, shown) = api::mint_key(now, &merchant_id, "demo", &Scopes::all());
+    let api_key = shown.expose_secret().to_owned();
     entities::api_key::insert(&foundation.db.write, key).await?;
 
     let client = Client::new(url, &api_key)?;

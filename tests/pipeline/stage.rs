@@ -55,7 +55,6 @@ impl Store {
 #[derive(Debug, Clone)]
 pub(crate) struct Invoice {
     pub(crate) id: String,
-    pub(crate) customer_id: String,
     pub(crate) phone: Option<String>,
     pub(crate) email: Option<String>,
 }
@@ -114,8 +113,9 @@ impl Stage {
         merchant.support_email = Some("office@harbor.example".to_owned());
         merchant.dialer_url = Some(format!("{}/commands", world.dialer_url()));
         entities::merchant::insert(&foundation.db.write, merchant).await.unwrap();
-        let (row, key) = api::mint_key(clock.now(), &merchant_id, "test", &Scopes::all());
+        let (row, shown) = api::mint_key(clock.now(), &merchant_id, "test", &Scopes::all());
         entities::api_key::insert(&foundation.db.write, row).await.unwrap();
+        let key = secrecy::ExposeSecret::expose_secret(&shown).to_owned();
         let url = &config.public_url;
         world.connect(ProductEndpoints {
             stripe_webhook_url: Some(format!("{url}/webhooks/stripe")),
@@ -164,7 +164,7 @@ impl Stage {
         let id = self.post("/v1/invoices", &invoice).await["id"].as_str().unwrap().to_owned();
         self.post(&format!("/v1/campaigns/{}/enrolments", self.campaign_id), &json!({"invoice_id": id})).await;
         let text = |field: &str| customer[field].as_str().map(ToOwned::to_owned);
-        Invoice { id, customer_id, phone: text("phone"), email: text("email") }
+        Invoice { id, phone: text("phone"), email: text("email") }
     }
 
     pub(crate) fn event(&self, invoice: &Invoice, call_id: &str, intent: Intent) -> PostCallEvent {

@@ -20,7 +20,9 @@ pub(crate) struct Sources<'a> {
 impl Sources<'_> {
     /// What they said on the call about how to be reached.
     pub(crate) fn wish(self) -> Wish {
-        let Some(event) = self.event else { return Wish::default() };
+        let Some(event) = self.event else {
+            return Wish::default();
+        };
         Wish {
             preferred: event.outcome.preferred_channel,
             sms_consent: event.outcome.contact_consent.sms,
@@ -31,13 +33,23 @@ impl Sources<'_> {
     /// The language of the call, else of the customer, else of the merchant.
     pub(crate) fn locale(self) -> Locale {
         let heard = self.event.and_then(|event| event.customer.locale.as_deref());
-        Locale::from_tag(heard.or(self.customer.locale.as_deref()).unwrap_or(&self.merchant.locale))
+        Locale::from_tag(
+            heard
+                .or(self.customer.locale.as_deref())
+                .unwrap_or(&self.merchant.locale),
+        )
     }
 
     /// The countries this merchant may text to.
     pub(crate) fn countries(self) -> Vec<String> {
-        let words = self.merchant.sms_countries.split(|letter: char| !letter.is_ascii_alphabetic());
-        words.filter(|word| !word.is_empty()).map(str::to_ascii_uppercase).collect()
+        let words = self
+            .merchant
+            .sms_countries
+            .split(|letter: char| !letter.is_ascii_alphabetic());
+        words
+            .filter(|word| !word.is_empty())
+            .map(str::to_ascii_uppercase)
+            .collect()
     }
 
     /// The numbers heard on the call, on the invoice and on the customer. What cannot be read is no number.
@@ -48,11 +60,18 @@ impl Sources<'_> {
         let billed = read(&self.invoice.mobile_phone);
         let line = |phone: &Phone, otherwise: LineType| {
             let known = own.as_ref() == Some(phone) && self.customer.line_type.0 != LineType::Unknown;
-            if known { self.customer.line_type.0 } else { otherwise }
+            if known {
+                self.customer.line_type.0
+            } else {
+                otherwise
+            }
         };
         let mut numbers: Vec<(Phone, LineType)> = Vec::new();
-        let candidates =
-            [(heard, LineType::Unknown), (billed, LineType::Mobile), (own.clone(), LineType::Unknown)];
+        let candidates = [
+            (heard, LineType::Unknown),
+            (billed, LineType::Mobile),
+            (own.clone(), LineType::Unknown),
+        ];
         for (phone, otherwise) in candidates {
             let Some(phone) = phone else { continue };
             if !numbers.iter().any(|(other, _)| *other == phone) {
@@ -67,7 +86,9 @@ impl Sources<'_> {
         let heard = self.event.and_then(|event| event.customer.email.as_deref());
         let mut addresses: Vec<EmailAddress> = Vec::new();
         for text in [heard, self.customer.email.as_deref()].into_iter().flatten() {
-            let Ok(address) = EmailAddress::parse(text) else { continue };
+            let Ok(address) = EmailAddress::parse(text) else {
+                continue;
+            };
             if !addresses.iter().any(|other| other.folded() == address.folded()) {
                 addresses.push(address);
             }
@@ -77,17 +98,25 @@ impl Sources<'_> {
 
     /// The numbers to choose from; none when the merchant has nothing to text from.
     pub(crate) fn phones(self, refusals: &Refusals) -> Vec<PhoneContact> {
-        let Some(sender) = self.merchant.sms_sender.as_deref() else { return Vec::new() };
+        let Some(sender) = self.merchant.sms_sender.as_deref() else {
+            return Vec::new();
+        };
         let contact = |(phone, line_type): (Phone, LineType)| {
             let opted_out = refusals.forbid(self.merchant, "sms", phone.as_str(), sender);
-            PhoneContact { phone, line_type, opted_out }
+            PhoneContact {
+                phone,
+                line_type,
+                opted_out,
+            }
         };
         self.numbers().into_iter().map(contact).collect()
     }
 
     /// The addresses to choose from; none when the merchant has nothing to write from.
     pub(crate) fn emails(self, refusals: &Refusals) -> Vec<EmailContact> {
-        let Some(sender) = self.merchant.email_sender.as_deref() else { return Vec::new() };
+        let Some(sender) = self.merchant.email_sender.as_deref() else {
+            return Vec::new();
+        };
         let contact = |address: EmailAddress| {
             let opted_out = refusals.forbid(self.merchant, "email", &address.folded(), sender);
             EmailContact { address, opted_out }
@@ -97,8 +126,13 @@ impl Sources<'_> {
 
     /// Everything a "no" may be filed under.
     fn keys(self) -> Vec<String> {
-        let numbers = self.numbers().into_iter().map(|(phone, _)| phone.as_str().to_owned());
-        numbers.chain(self.addresses().iter().map(EmailAddress::folded)).collect()
+        let numbers = self
+            .numbers()
+            .into_iter()
+            .map(|(phone, _)| phone.as_str().to_owned());
+        numbers
+            .chain(self.addresses().iter().map(EmailAddress::folded))
+            .collect()
     }
 }
 
@@ -112,7 +146,10 @@ impl Refusals {
     /// Loads what is known about everybody in `sources`, in two statements.
     pub(crate) async fn load<C: ConnectionTrait>(db: &C, sources: &[Sources<'_>]) -> Result<Self, DbErr> {
         let recipients: Vec<String> = sources.iter().flat_map(|source| source.keys()).collect();
-        let merchants: Vec<String> = sources.iter().map(|source| source.merchant.id.to_string()).collect();
+        let merchants: Vec<String> = sources
+            .iter()
+            .map(|source| source.merchant.id.to_string())
+            .collect();
         Ok(Self {
             standing: opt_out::standing(db, &recipients).await?,
             spoken: consent::of_recipients(db, &merchants, &recipients).await?,

@@ -21,7 +21,9 @@ impl Handler for ExpireLinks {
         // Every round records at least what it found, so the rounds come to an end.
         while self.expire_some().await? {}
         let jobs: Vec<Claimed> = batch.jobs().cloned().collect();
-        batch.finish(jobs.into_iter().map(|job| (job, Outcome::Done)).collect()).await
+        batch
+            .finish(jobs.into_iter().map(|job| (job, Outcome::Done)).collect())
+            .await
     }
 }
 
@@ -43,9 +45,17 @@ impl ExpireLinks {
     }
 }
 
-async fn cancel_payments<C: ConnectionTrait>(tx: &C, invoices: &[String], outbox: &mut Outbox) -> Result<(), DbErr> {
+async fn cancel_payments<C: ConnectionTrait>(
+    tx: &C,
+    invoices: &[String],
+    outbox: &mut Outbox,
+) -> Result<(), DbErr> {
     for payable in payable::confirmable_of_invoices(tx, invoices).await? {
-        outbox.enqueue(NewJob::once(JobKind::CancelPayment, payable.id.as_str(), &payable.merchant_id));
+        outbox.enqueue(NewJob::once(
+            JobKind::CancelPayment,
+            payable.id.as_str(),
+            &payable.merchant_id,
+        ));
     }
     Ok(())
 }

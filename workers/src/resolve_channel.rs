@@ -64,8 +64,14 @@ impl Wishes {
     async fn load<C: ConnectionTrait>(tx: &C, subjects: &[String]) -> Result<Self, DbErr> {
         let invoices = invoice::lock_of_wishes(tx, subjects).await?;
         let events = call_event::by_ids(tx, subjects).await?;
-        let merchant_ids: Vec<String> = invoices.iter().map(|invoice| invoice.merchant_id.to_string()).collect();
-        let customer_ids: Vec<String> = invoices.iter().map(|invoice| invoice.customer_id.to_string()).collect();
+        let merchant_ids: Vec<String> = invoices
+            .iter()
+            .map(|invoice| invoice.merchant_id.to_string())
+            .collect();
+        let customer_ids: Vec<String> = invoices
+            .iter()
+            .map(|invoice| invoice.customer_id.to_string())
+            .collect();
         let merchants = merchant::by_ids(tx, &merchant_ids).await?;
         let customers = customer::by_ids(tx, &customer_ids).await?;
         let read = |event: call_event::Model| {
@@ -73,10 +79,19 @@ impl Wishes {
             (event.id.to_string(), (event, said))
         };
         Ok(Self {
-            invoices: invoices.into_iter().map(|invoice| (invoice.id.to_string(), invoice)).collect(),
+            invoices: invoices
+                .into_iter()
+                .map(|invoice| (invoice.id.to_string(), invoice))
+                .collect(),
             events: events.into_iter().map(read).collect(),
-            merchants: merchants.into_iter().map(|merchant| (merchant.id.to_string(), merchant)).collect(),
-            customers: customers.into_iter().map(|customer| (customer.id.to_string(), customer)).collect(),
+            merchants: merchants
+                .into_iter()
+                .map(|merchant| (merchant.id.to_string(), merchant))
+                .collect(),
+            customers: customers
+                .into_iter()
+                .map(|customer| (customer.id.to_string(), customer))
+                .collect(),
         })
     }
 
@@ -105,8 +120,9 @@ async fn address<C: ConnectionTrait>(
 ) -> Result<(), DbErr> {
     let links = link::by_ids(tx, link_ids).await?;
     let waiting = links.iter().filter(|link| link.status.0 == LinkStatus::Queued);
-    let waiting: Vec<(&link::Model, Sources<'_>)> =
-        waiting.filter_map(|link| Some((link, wishes.sources(link)?))).collect();
+    let waiting: Vec<(&link::Model, Sources<'_>)> = waiting
+        .filter_map(|link| Some((link, wishes.sources(link)?)))
+        .collect();
     let sources: Vec<Sources<'_>> = waiting.iter().map(|(_, sources)| *sources).collect();
     let refusals = Refusals::load(tx, &sources).await?;
     let mut messages = Vec::new();
@@ -114,14 +130,23 @@ async fn address<C: ConnectionTrait>(
     for (link, sources) in waiting {
         match resolve(link, sources, &refusals) {
             Resolution::Sms(phone) => messages.push(to_say(link, sources, Channel::Sms, phone.as_str())),
-            Resolution::Email(address) => messages.push(to_say(link, sources, Channel::Email, address.as_str())),
+            Resolution::Email(address) => {
+                messages.push(to_say(link, sources, Channel::Email, address.as_str()))
+            }
             Resolution::NeedsContact(reasons) => unreachable.push((link, reasons)),
         }
     }
-    let found: Vec<String> = messages.iter().map(|message| message.invoice_id.to_string()).collect();
+    let found: Vec<String> = messages
+        .iter()
+        .map(|message| message.invoice_id.to_string())
+        .collect();
     attention_item::close_of_invoices(tx, AttentionKind::NeedsContact, &found, now).await?;
     for message in message::queue(tx, &messages, now).await? {
-        outbox.enqueue(NewJob::once(JobKind::SendLink, message.id.as_str(), &message.merchant_id));
+        outbox.enqueue(NewJob::once(
+            JobKind::SendLink,
+            message.id.as_str(),
+            &message.merchant_id,
+        ));
     }
     ask_for_contact(tx, &unreachable, now, outbox).await
 }
@@ -131,7 +156,12 @@ fn resolve(link: &link::Model, sources: Sources<'_>, refusals: &Refusals) -> Res
     if let Some(wanted) = &link.wanted_channel {
         wish.preferred = Some(wanted.0);
     }
-    channel::resolve(&wish, &sources.phones(refusals), &sources.emails(refusals), &sources.countries())
+    channel::resolve(
+        &wish,
+        &sources.phones(refusals),
+        &sources.emails(refusals),
+        &sources.countries(),
+    )
 }
 
 fn to_say(link: &link::Model, sources: Sources<'_>, channel: Channel, recipient: &str) -> NewMessage {
@@ -165,8 +195,19 @@ async fn ask_for_contact<C: ConnectionTrait>(
         let detail = serde_json::json!({"link_id": link.id.0, "reasons": reasons});
         let kind = AttentionKind::NeedsContact;
         let (merchant_id, invoice_id) = (&link.merchant_id, &link.invoice_id);
-        attention_item::raise(tx, merchant_id, kind, Some(invoice_id), link.id.as_str(), &detail, now).await?;
-        entries.push(NewEntry::new(merchant_id, invoice_id, TimelineKind::ContactMissing, "system").with(detail));
+        attention_item::raise(
+            tx,
+            merchant_id,
+            kind,
+            Some(invoice_id),
+            link.id.as_str(),
+            &detail,
+            now,
+        )
+        .await?;
+        entries.push(
+            NewEntry::new(merchant_id, invoice_id, TimelineKind::ContactMissing, "system").with(detail),
+        );
     }
     timeline::append(tx, entries, now, outbox).await?;
     let links: Vec<String> = unreachable.iter().map(|(link, _)| link.id.to_string()).collect();
@@ -175,6 +216,3 @@ async fn ask_for_contact<C: ConnectionTrait>(
 
 /// Another wish for the same invoice is at work in this very batch.
 const AT_ONCE: Duration = Duration::ZERO;
-
-#[cfg(test)]
-mod tests;

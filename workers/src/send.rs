@@ -33,12 +33,20 @@ pub(crate) enum Words {
         /// What this text holds and no other does, to find it at the carrier; without one it cannot be looked up.
         needle: Option<String>,
     },
-    Letter { body: EmailBody, list_unsubscribe: Option<String> },
+    Letter {
+        body: EmailBody,
+        list_unsubscribe: Option<String>,
+    },
 }
 
 /// Sends the messages that are the subjects of `jobs`, and answers for each job. `words` says what a message says now;
 /// `None` when it can no longer be said.
-pub(crate) async fn run<W>(context: &Context, batch: &Batch, jobs: Vec<Claimed>, words: W) -> Result<(), DbErr>
+pub(crate) async fn run<W>(
+    context: &Context,
+    batch: &Batch,
+    jobs: Vec<Claimed>,
+    words: W,
+) -> Result<(), DbErr>
 where
     W: Fn(&About<'_>) -> Option<Words> + Send + Sync,
 {
@@ -51,15 +59,17 @@ where
     let mut failed = None;
     while answers.recv_many(&mut ready, GROUP_MAX).await > 0 {
         failpoint::reached("send_provider_answered");
-        // What could not be written stays `sending` and becomes unknown; the others are still worth writing.
-        if let Err(error) = record::commit(context, batch, std::mem::take(&mut ready)).await {
-            tracing::warn!(%error, "outcomes of sends could not be written");
-            failed = Some(error);
+        match record::commit(context, batch, std::mem::take(&mut ready)).await {
+            Ok(()) => failpoint::reached("send_committed"),
+            // What could not be written stays `sending` and becomes unknown; the others are still worth writing.
+            Err(error) => {
+                tracing::warn!(%error, "outcomes of sends could not be written");
+                failed = Some(error);
+            }
         }
-        failpoint::reached("send_committed");
     }
     failed.map_or(Ok(()), Err)
 }
 
 #[cfg(test)]
-mod tests;
+mod examples;

@@ -107,7 +107,11 @@ async fn stop<C: ConnectionTrait>(
     Ok(is_news)
 }
 
-async fn locale_of<C: ConnectionTrait>(tx: &C, merchant: &merchant::Model, phone: &str) -> Result<Locale, DbErr> {
+async fn locale_of<C: ConnectionTrait>(
+    tx: &C,
+    merchant: &merchant::Model,
+    phone: &str,
+) -> Result<Locale, DbErr> {
     let known = customer::by_phone(tx, &merchant.id, phone).await?;
     let tag = known.iter().find_map(|customer| customer.locale.as_deref());
     Ok(Locale::from_tag(tag.unwrap_or(&merchant.locale)))
@@ -116,16 +120,31 @@ async fn locale_of<C: ConnectionTrait>(tx: &C, merchant: &merchant::Model, phone
 fn answer(api: &Api, merchant: &merchant::Model, locale: Locale, meaning: Inbound) -> Option<String> {
     let templates = &api.templates;
     match meaning {
-        Inbound::Stop | Inbound::ProbableStop => Some(templates.sms_stop_confirmation(locale, &merchant.name)),
+        Inbound::Stop | Inbound::ProbableStop => {
+            Some(templates.sms_stop_confirmation(locale, &merchant.name))
+        }
         Inbound::Start => Some(templates.sms_start_confirmation(locale, &merchant.name)),
         Inbound::Help => {
-            let contact = merchant.support_phone.clone().or_else(|| merchant.support_email.clone());
-            Some(templates.sms_help(locale, &HelpText { business: merchant.name.clone(), contact }))
+            let contact = merchant
+                .support_phone
+                .clone()
+                .or_else(|| merchant.support_email.clone());
+            Some(templates.sms_help(
+                locale,
+                &HelpText {
+                    business: merchant.name.clone(),
+                    contact,
+                },
+            ))
         }
         Inbound::Other => None,
     }
 }
 
 fn twiml(reply: Option<&str>) -> Response {
-    ([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], twiml_reply(reply)).into_response()
+    (
+        [(header::CONTENT_TYPE, "text/xml; charset=utf-8")],
+        twiml_reply(reply),
+    )
+        .into_response()
 }

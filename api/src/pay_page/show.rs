@@ -1,5 +1,6 @@
 //! GET and HEAD: what a link shows. Nothing here writes, and nothing here asks Stripe.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -22,9 +23,11 @@ use crate::Api;
 /// `GET /p/{token}`: the page, and a cookie that shows it again without the token in the address.
 pub(super) async fn by_token(
     State(api): State<Api>,
-    Path(token): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
+    // An address that is not even text names no link.
+    let token = path.map_or_else(|_| String::new(), |Path(token)| token);
     let (answer, known) = show(&api, &token, &headers).await;
     if !known {
         return answer;

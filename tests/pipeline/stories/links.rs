@@ -16,7 +16,8 @@ pub(crate) async fn two_resends_at_once_make_one_live_link(store: Store) {
     stage.call(&invoice, "call 1", Intent::SendLink).await;
     let first = stage.texted_link(&invoice, 1).await;
     let path = format!("/v1/invoices/{}/links", invoice.id);
-    let answers = futures::future::join_all((0..6).map(|_| stage.try_post(&path, &json!({})))).await;
+    let body = json!({});
+    let answers = futures::future::join_all((0..6).map(|_| stage.try_post(&path, &body))).await;
     let mut statuses: Vec<u16> = answers.iter().map(|(status, _)| *status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409, 409, 409, 409], "{answers:?}");

@@ -20,7 +20,11 @@ pub(super) enum Answer {
 }
 
 /// Begins every errand and hands over the answers as they come.
-pub(super) fn all(context: &Context, batch: &Batch, errands: Vec<Errand>) -> UnboundedReceiver<(Errand, Answer)> {
+pub(super) fn all(
+    context: &Context,
+    batch: &Batch,
+    errands: Vec<Errand>,
+) -> UnboundedReceiver<(Errand, Answer)> {
     let (sender, receiver) = unbounded_channel();
     for errand in errands {
         let sender = sender.clone();
@@ -44,7 +48,10 @@ fn lease_outlasts(batch: &Batch, errand: &Errand) -> bool {
 }
 
 fn not_begun() -> Answer {
-    Answer::Sent(SendOutcome::NotSent { retry_after_ms: Some(0), why: "the lease would have ended first".to_owned() })
+    Answer::Sent(SendOutcome::NotSent {
+        retry_after_ms: Some(0),
+        why: "the lease would have ended first".to_owned(),
+    })
 }
 
 async fn perform(errand: &Errand, sms: &SmsGateway, email: &EmailGateway) -> Answer {
@@ -54,7 +61,11 @@ async fn perform(errand: &Errand, sms: &SmsGateway, email: &EmailGateway) -> Ans
         Order::LookUp(wanted) => {
             let looking = AssertUnwindSafe(sms.find(wanted)).catch_unwind();
             let seen = tokio::time::timeout_at(errand.deadline.into(), looking).await;
-            Answer::Looked(seen.ok().and_then(Result::ok).unwrap_or(Err(FindError::Unreachable)))
+            Answer::Looked(
+                seen.ok()
+                    .and_then(Result::ok)
+                    .unwrap_or(Err(FindError::Unreachable)),
+            )
         }
     }
 }

@@ -63,8 +63,14 @@ impl Moment {
 impl Earlier {
     fn of(about: &About<'_>, now: Timestamp) -> Self {
         Self {
-            refused: about.attempts.iter().any(|attempt| attempt.status.0 == AttemptState::Rejected),
-            first_started_at: about.attempts.first().map_or(now, |first| Timestamp::from_millis(first.started_at_ms)),
+            refused: about
+                .attempts
+                .iter()
+                .any(|attempt| attempt.status.0 == AttemptState::Rejected),
+            first_started_at: about
+                .attempts
+                .first()
+                .map_or(now, |first| Timestamp::from_millis(first.started_at_ms)),
         }
     }
 }
@@ -85,7 +91,13 @@ impl Errand {
             (Channel::Sms, Words::Text { body, .. }) => {
                 Order::Text(Box::new(text(context, about, &id, body, moment.now, write_by)))
             }
-            (Channel::Email, Words::Letter { body, list_unsubscribe }) => Order::Letter(Box::new(EmailSend {
+            (
+                Channel::Email,
+                Words::Letter {
+                    body,
+                    list_unsubscribe,
+                },
+            ) => Order::Letter(Box::new(EmailSend {
                 // The message's id, not the attempt's: whoever gets a repeat can tell that it is one.
                 message_id: about.message.id.to_string(),
                 from_name: about.merchant.name.clone(),
@@ -102,7 +114,13 @@ impl Errand {
             (Channel::Sms, Words::Letter { .. }) | (Channel::Email, Words::Text { .. }) => return None,
         };
         let deadline = moment.now.plus_ms(schedule::DEADLINE_MS);
-        let attempt = Attempt { id, fence: job.fence, ordinal, lookups: 0, deadline };
+        let attempt = Attempt {
+            id,
+            fence: job.fence,
+            ordinal,
+            lookups: 0,
+            deadline,
+        };
         Some(Self {
             job,
             message: about.message.clone(),
@@ -157,9 +175,21 @@ impl Errand {
     }
 }
 
-fn text(context: &Context, about: &About<'_>, id: &AttemptId, body: String, now: Timestamp, deadline: Instant) -> SmsSend {
+fn text(
+    context: &Context,
+    about: &About<'_>,
+    id: &AttemptId,
+    body: String,
+    now: Timestamp,
+    deadline: Instant,
+) -> SmsSend {
     let asked_at = about.message.asked_at_ms.map(Timestamp::from_millis);
-    let exempt = exempt_until(now, asked_at, asked_at.is_some(), about.merchant.asked_exempt_from_hours);
+    let exempt = exempt_until(
+        now,
+        asked_at,
+        asked_at.is_some(),
+        about.merchant.asked_exempt_from_hours,
+    );
     SmsSend {
         to: about.message.recipient.clone(),
         from: about.message.sender.clone(),

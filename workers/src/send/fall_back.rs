@@ -37,15 +37,28 @@ pub(crate) struct Fallen {
 
 impl Fallen {
     pub(crate) fn ended(message: &message::Model, state: MessageState, reason: &'static str) -> Self {
-        Self { message: message.clone(), state, reason, class: None, if_possible: false, for_good: false }
+        Self {
+            message: message.clone(),
+            state,
+            reason,
+            class: None,
+            if_possible: false,
+            for_good: false,
+        }
     }
 
     pub(crate) fn refused(message: &message::Model, class: RejectClass) -> Self {
-        Self { class: Some(class), ..Self::ended(message, MessageState::Failed, class.word()) }
+        Self {
+            class: Some(class),
+            ..Self::ended(message, MessageState::Failed, class.word())
+        }
     }
 
     pub(crate) fn suppressed(message: &message::Model, reason: &'static str) -> Self {
-        Self { for_good: true, ..Self::ended(message, MessageState::Suppressed, reason) }
+        Self {
+            for_good: true,
+            ..Self::ended(message, MessageState::Suppressed, reason)
+        }
     }
 }
 
@@ -56,6 +69,9 @@ enum Way {
     /// There is nothing left to say.
     Needless,
 }
+
+/// A message and the way it takes from here.
+type Turn<'a> = (&'a Fallen, Way);
 
 /// Ends the messages and does what follows. Returns the ids of those that go on waiting.
 pub(crate) async fn commit<'a, C: ConnectionTrait>(
@@ -69,19 +85,24 @@ pub(crate) async fn commit<'a, C: ConnectionTrait>(
         return Ok(HashSet::new());
     }
     learn(tx, fallen, now).await?;
-    let invoices: HashMap<&str, &invoice::Model> = invoices.map(|invoice| (invoice.id.as_str(), invoice)).collect();
+    let invoices: HashMap<&str, &invoice::Model> =
+        invoices.map(|invoice| (invoice.id.as_str(), invoice)).collect();
     let known = Known::load(tx, fallen, &invoices).await?;
-    let mut ways: Vec<(&Fallen, Way)> = fallen.iter().map(|one| (one, way(one, &known, now))).collect();
-    let waits = |(one, way): &(&Fallen, Way)| one.if_possible && !matches!(way, Way::Email(_));
-    let kept: HashSet<String> = ways.iter().filter(|one| waits(one)).map(|(one, _)| one.message.id.to_string()).collect();
-    ways.retain(|one| !waits(one));
+    let ways = fallen.iter().map(|one| (one, way(one, &known, now)));
+    let waits = |(one, way): &Turn<'_>| one.if_possible && !matches!(way, Way::Email(_));
+    let (kept, mut ways): (Vec<Turn<'_>>, Vec<Turn<'_>>) = ways.partition(waits);
+    // It goes on waiting, but not in silence.
+    tell::attention(tx, &kept, now, outbox).await?;
     let ended = end(tx, &ways, now).await?;
     ways.retain(|(one, _)| ended.contains(&one.message.id));
     tell::timeline(tx, &ways, now, outbox).await?;
     say_by_email(tx, &ways, &known, now, outbox).await?;
     end_links(tx, &ways, now, outbox).await?;
     tell::attention(tx, &ways, now, outbox).await?;
-    Ok(kept)
+    Ok(kept
+        .into_iter()
+        .map(|(one, _)| one.message.id.to_string())
+        .collect())
 }
 
 /// What a refusal teaches: an opt-out, or a line that takes no texts.
@@ -90,7 +111,14 @@ async fn learn<C: ConnectionTrait>(tx: &C, fallen: &[Fallen], now: Timestamp) ->
         let Some(class) = one.class else { continue };
         let message = &one.message;
         if class.line_takes_no_texts() {
-            customer::learn_line_type(tx, &message.merchant_id, &message.recipient, LineType::Landline, now).await?;
+            customer::learn_line_type(
+                tx,
+                &message.merchant_id,
+                &message.recipient,
+                LineType::Landline,
+                now,
+            )
+            .await?;
         }
         if class == RejectClass::OptedOut && one.state == MessageState::Failed {
             let opt_out = NewOptOut {
@@ -112,7 +140,9 @@ fn way(one: &Fallen, known: &Known<'_>, now: Timestamp) -> Way {
     if one.for_good || !still_wanted(one, link, known, now) {
         return Way::Needless;
     }
-    let Some(sources) = known.sources(&one.message) else { return Way::Nobody(Vec::new()) };
+    let Some(sources) = known.sources(&one.message) else {
+        return Way::Nobody(Vec::new());
+    };
     if one.message.channel.0 == Channel::Email {
         return Way::Nobody(Vec::new());
     }
@@ -136,23 +166,28 @@ fn still_wanted(one: &Fallen, link: Option<&link::Model>, known: &Known<'_>, now
         Purpose::Receipt => true,
         Purpose::Link => {
             let expires_at = |link: &link::Model| link.expires_at_ms.map(Timestamp::from_millis);
-            let lives = link.is_some_and(|link| standing(link.status.0, expires_at(link), now) == Standing::Live);
+            let lives =
+                link.is_some_and(|link| standing(link.status.0, expires_at(link), now) == Standing::Live);
             lives && known.payable(&one.message)
         }
     }
 }
 
-async fn end<C: ConnectionTrait>(tx: &C, ways: &[(&Fallen, Way)], now: Timestamp) -> Result<Vec<MessageId>, DbErr> {
+async fn end<C: ConnectionTrait>(tx: &C, ways: &[Turn<'_>], now: Timestamp) -> Result<Vec<MessageId>, DbErr> {
     let endings: Vec<Ending> = ways
         .iter()
-        .map(|(one, _)| Ending { id: one.message.id.0.clone(), state: one.state, reason: one.reason.to_owned() })
+        .map(|(one, _)| Ending {
+            id: one.message.id.0.clone(),
+            state: one.state,
+            reason: one.reason.to_owned(),
+        })
         .collect();
     message::end(tx, &endings, now).await
 }
 
 async fn say_by_email<C: ConnectionTrait>(
     tx: &C,
-    ways: &[(&Fallen, Way)],
+    ways: &[Turn<'_>],
     known: &Known<'_>,
     now: Timestamp,
     outbox: &mut Outbox,
@@ -165,7 +200,11 @@ async fn say_by_email<C: ConnectionTrait>(
         })
         .collect();
     for message in message::queue(tx, &letters, now).await? {
-        outbox.enqueue(NewJob::once(job_of(message.purpose.0), message.id.as_str(), &message.merchant_id));
+        outbox.enqueue(NewJob::once(
+            job_of(message.purpose.0),
+            message.id.as_str(),
+            &message.merchant_id,
+        ));
     }
     Ok(())
 }
@@ -196,12 +235,14 @@ pub(crate) const fn job_of(purpose: Purpose) -> JobKind {
 /// A link that nobody will be sent is revoked. One that somebody may have got gets its seven days from now.
 async fn end_links<C: ConnectionTrait>(
     tx: &C,
-    ways: &[(&Fallen, Way)],
+    ways: &[Turn<'_>],
     now: Timestamp,
     outbox: &mut Outbox,
 ) -> Result<(), DbErr> {
     let of = |wanted: &dyn Fn(&Fallen, &Way) -> bool| -> Vec<String> {
-        let links = ways.iter().filter(|(one, way)| one.message.purpose.0 == Purpose::Link && wanted(one, way));
+        let links = ways
+            .iter()
+            .filter(|(one, way)| one.message.purpose.0 == Purpose::Link && wanted(one, way));
         links.map(|(one, _)| one.message.purpose_ref.clone()).collect()
     };
     let doubtful = of(&|one, _| one.state == MessageState::Unknown);

@@ -1,13 +1,13 @@
 //! What the carrier reports after it took a text.
 
-use crate::support::World;
 use crate::support::rows;
+use crate::support::{Store, World};
 
 const MESSAGES: &str = "SELECT channel || ' ' || status AS cell FROM messages ORDER BY id";
 const HEARD: &str = "SELECT delivery_status AS cell FROM send_attempts";
 
-async fn sent() -> (World, String) {
-    let world = World::new().await;
+async fn sent(store: Store) -> (World, String) {
+    let world = World::new(store).await;
     rows::manual_link(&world).await;
     world.start();
     world.until(MESSAGES, &["sms sent"]).await;
@@ -15,9 +15,8 @@ async fn sent() -> (World, String) {
     (world, sid)
 }
 
-#[tokio::test]
-async fn a_delivery_is_recorded_and_a_late_report_takes_nothing_back() {
-    let (world, sid) = sent().await;
+pub(crate) async fn a_delivery_is_recorded_and_a_late_report_takes_nothing_back(store: Store) {
+    let (world, sid) = sent(store).await;
     rows::report(&world, &sid, "delivered", None).await;
     world.until(MESSAGES, &["sms delivered"]).await;
     rows::report(&world, &sid, "sent", None).await;
@@ -28,9 +27,8 @@ async fn a_delivery_is_recorded_and_a_late_report_takes_nothing_back() {
     assert_eq!(world.column(told).await, ["message_sent", "message_delivered"]);
 }
 
-#[tokio::test]
-async fn an_undelivered_text_is_followed_by_an_email_with_the_same_link_once() {
-    let (world, sid) = sent().await;
+pub(crate) async fn an_undelivered_text_is_followed_by_an_email_with_the_same_link_once(store: Store) {
+    let (world, sid) = sent(store).await;
     rows::report(&world, &sid, "undelivered", Some(30006)).await;
     world.until(MESSAGES, &["sms failed", "email sent"]).await;
     rows::report(&world, &sid, "failed", Some(30006)).await;
@@ -46,9 +44,8 @@ async fn an_undelivered_text_is_followed_by_an_email_with_the_same_link_once() {
     );
 }
 
-#[tokio::test]
-async fn an_undelivered_text_without_an_address_needs_a_person() {
-    let (world, sid) = sent().await;
+pub(crate) async fn an_undelivered_text_without_an_address_needs_a_person(store: Store) {
+    let (world, sid) = sent(store).await;
     rows::forget_email(&world).await;
     rows::report(&world, &sid, "undelivered", Some(30003)).await;
     world
@@ -59,9 +56,8 @@ async fn an_undelivered_text_without_an_address_needs_a_person() {
     assert_eq!(world.column("SELECT status AS cell FROM links").await, ["sent"]);
 }
 
-#[tokio::test]
-async fn a_paid_link_that_was_not_delivered_bothers_nobody() {
-    let (world, sid) = sent().await;
+pub(crate) async fn a_paid_link_that_was_not_delivered_bothers_nobody(store: Store) {
+    let (world, sid) = sent(store).await;
     world.run("UPDATE links SET status = 'used'", []).await;
     rows::report(&world, &sid, "undelivered", Some(30005)).await;
     world.until(MESSAGES, &["sms failed"]).await;

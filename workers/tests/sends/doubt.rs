@@ -2,17 +2,16 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::support::World;
 use crate::support::carrier::Fate;
 use crate::support::rows::{self, INVOICE, PHONE, SENDER};
+use crate::support::{Store, World};
 
 const MESSAGES: &str = "SELECT channel || ' ' || status AS cell FROM messages ORDER BY id";
 const ATTEMPTS: &str = "SELECT status AS cell FROM send_attempts ORDER BY ordinal";
 const OPEN_ITEMS: &str = "SELECT kind AS cell FROM attention_items WHERE closed_at_ms IS NULL ORDER BY kind";
 
-#[tokio::test]
-async fn a_lost_answer_is_found_in_the_carriers_list_and_nothing_is_sent_again() {
-    let world = World::new().await;
+pub(crate) async fn a_lost_answer_is_found_in_the_carriers_list_and_nothing_is_sent_again(store: Store) {
+    let world = World::new(store).await;
     world.carrier.script(&[Fate::TakeAndStumble]);
     rows::manual_link(&world).await;
     world.start();
@@ -25,9 +24,10 @@ async fn a_lost_answer_is_found_in_the_carriers_list_and_nothing_is_sent_again()
     assert_eq!(world.column("SELECT status AS cell FROM links").await, ["sent"]);
 }
 
-#[tokio::test]
-async fn absence_counts_only_after_two_minutes_and_leads_to_one_resend_of_the_same_link() {
-    let world = World::new().await;
+pub(crate) async fn absence_counts_only_after_two_minutes_and_leads_to_one_resend_of_the_same_link(
+    store: Store,
+) {
+    let world = World::new(store).await;
     world.carrier.script(&[Fate::Stumble]);
     let link = rows::manual_link(&world).await;
     world.start();
@@ -45,9 +45,8 @@ async fn absence_counts_only_after_two_minutes_and_leads_to_one_resend_of_the_sa
     assert!(texts[0].body.contains(token.expose()));
 }
 
-#[tokio::test]
-async fn a_text_that_was_never_taken_twice_goes_by_email() {
-    let world = World::new().await;
+pub(crate) async fn a_text_that_was_never_taken_twice_goes_by_email(store: Store) {
+    let world = World::new(store).await;
     world.carrier.script(&[Fate::Stumble, Fate::Stumble]);
     rows::manual_link(&world).await;
     world.start();
@@ -59,9 +58,8 @@ async fn a_text_that_was_never_taken_twice_goes_by_email() {
     assert_eq!(world.carrier.requests(), 2, "one resend and no more");
 }
 
-#[tokio::test]
-async fn an_attempt_whose_process_died_after_the_text_left_is_found() {
-    let world = World::new().await;
+pub(crate) async fn an_attempt_whose_process_died_after_the_text_left_is_found(store: Store) {
+    let world = World::new(store).await;
     let link = rows::bare_link(&world, INVOICE).await;
     let message = rows::text_of(&world, &link, INVOICE).await;
     rows::abandoned_attempt(&world, &message).await;
@@ -81,9 +79,8 @@ async fn an_attempt_whose_process_died_after_the_text_left_is_found() {
     assert_eq!(world.carrier.requests(), 1);
 }
 
-#[tokio::test]
-async fn an_attempt_whose_process_died_before_the_text_left_is_made_once_more() {
-    let world = World::new().await;
+pub(crate) async fn an_attempt_whose_process_died_before_the_text_left_is_made_once_more(store: Store) {
+    let world = World::new(store).await;
     let link = rows::bare_link(&world, INVOICE).await;
     let message = rows::text_of(&world, &link, INVOICE).await;
     rows::abandoned_attempt(&world, &message).await;
@@ -95,9 +92,8 @@ async fn an_attempt_whose_process_died_before_the_text_left_is_made_once_more() 
     assert_eq!(world.carrier.requests(), 1);
 }
 
-#[tokio::test]
-async fn a_callback_proves_a_lost_answer() {
-    let world = World::new().await;
+pub(crate) async fn a_callback_proves_a_lost_answer(store: Store) {
+    let world = World::new(store).await;
     world.carrier.script(&[Fate::TakeAndStumble]);
     world.carrier.break_listing(true);
     rows::manual_link(&world).await;
@@ -123,9 +119,10 @@ async fn a_callback_proves_a_lost_answer() {
     assert_eq!(world.carrier.requests(), 1);
 }
 
-#[tokio::test]
-async fn what_cannot_be_looked_up_is_listed_within_five_minutes_and_then_goes_by_email() {
-    let world = World::new().await;
+pub(crate) async fn what_cannot_be_looked_up_is_listed_within_five_minutes_and_then_goes_by_email(
+    store: Store,
+) {
+    let world = World::new(store).await;
     world.carrier.script(&[Fate::TakeAndStumble]);
     world.carrier.break_listing(true);
     rows::manual_link(&world).await;
@@ -144,9 +141,8 @@ async fn what_cannot_be_looked_up_is_listed_within_five_minutes_and_then_goes_by
     world.until(OPEN_ITEMS, &[]).await;
 }
 
-#[tokio::test]
-async fn an_email_whose_fate_nobody_saw_is_not_repeated_and_goes_to_a_person() {
-    let world = World::new().await;
+pub(crate) async fn an_email_whose_fate_nobody_saw_is_not_repeated_and_goes_to_a_person(store: Store) {
+    let world = World::new(store).await;
     world.run("UPDATE customers SET phone = NULL", []).await;
     world.relay.hangs_up.store(true, Ordering::SeqCst);
     rows::manual_link(&world).await;

@@ -3,15 +3,14 @@
 use domain::time::HOUR_MS;
 use serde_json::json;
 
-use crate::support::World;
 use crate::support::rows::{self, EMAIL, INVOICE, MERCHANT, PHONE};
+use crate::support::{Store, World};
 
 const MESSAGES: &str =
     "SELECT channel || ' ' || status || ' ' || coalesce(reason, '-') AS cell FROM messages ORDER BY id";
 
-#[tokio::test]
-async fn nothing_is_sent_at_night_until_eight_in_the_morning() {
-    let world = World::new().await;
+pub(crate) async fn nothing_is_sent_at_night_until_eight_in_the_morning(store: Store) {
+    let world = World::new(store).await;
     world.clock.advance_ms(14 * HOUR_MS);
     rows::manual_link(&world).await;
     world.start();
@@ -21,9 +20,8 @@ async fn nothing_is_sent_at_night_until_eight_in_the_morning() {
     world.until(MESSAGES, &["sms sent -"]).await;
 }
 
-#[tokio::test]
-async fn what_was_asked_for_on_a_call_just_now_goes_at_night_too() {
-    let world = World::new().await;
+pub(crate) async fn what_was_asked_for_on_a_call_just_now_goes_at_night_too(store: Store) {
+    let world = World::new(store).await;
     world.clock.advance_ms(14 * HOUR_MS);
     rows::call(&world, "call-1", INVOICE).await;
     world.start();
@@ -34,9 +32,8 @@ async fn what_was_asked_for_on_a_call_just_now_goes_at_night_too() {
     );
 }
 
-#[tokio::test]
-async fn a_merchant_may_want_no_exemption_from_the_hours() {
-    let world = World::new().await;
+pub(crate) async fn a_merchant_may_want_no_exemption_from_the_hours(store: Store) {
+    let world = World::new(store).await;
     world
         .run("UPDATE merchants SET asked_exempt_from_hours = FALSE", [])
         .await;
@@ -47,9 +44,8 @@ async fn a_merchant_may_want_no_exemption_from_the_hours() {
     assert_eq!(world.carrier.requests(), 0);
 }
 
-#[tokio::test]
-async fn an_opt_out_that_comes_before_the_send_is_honoured() {
-    let world = World::new().await;
+pub(crate) async fn an_opt_out_that_comes_before_the_send_is_honoured(store: Store) {
+    let world = World::new(store).await;
     let link = rows::bare_link(&world, INVOICE).await;
     rows::text_of(&world, &link, INVOICE).await;
     world
@@ -65,9 +61,8 @@ async fn an_opt_out_that_comes_before_the_send_is_honoured() {
     assert!(world.relay.letters().is_empty());
 }
 
-#[tokio::test]
-async fn an_address_that_unsubscribed_is_no_way_out() {
-    let world = World::new().await;
+pub(crate) async fn an_address_that_unsubscribed_is_no_way_out(store: Store) {
+    let world = World::new(store).await;
     world
         .run(
             "UPDATE customers SET phone = NULL, email = 'Ann@Customer.Example'",
@@ -89,9 +84,8 @@ async fn an_address_that_unsubscribed_is_no_way_out() {
     assert!(world.relay.letters().is_empty());
 }
 
-#[tokio::test]
-async fn a_superseded_link_is_not_sent() {
-    let world = World::new().await;
+pub(crate) async fn a_superseded_link_is_not_sent(store: Store) {
+    let world = World::new(store).await;
     let old = rows::bare_link(&world, INVOICE).await;
     rows::text_of(&world, &old, INVOICE).await;
     rows::bare_link(&world, INVOICE).await;
@@ -100,14 +94,13 @@ async fn a_superseded_link_is_not_sent() {
     assert_eq!(world.carrier.requests(), 0);
 }
 
-#[tokio::test]
-async fn a_payment_or_a_question_before_the_send_stops_it() {
+pub(crate) async fn a_payment_or_a_question_before_the_send_stops_it(store: Store) {
     for (change, reason) in [
         ("status = 'paid'", "paid"),
         ("status = 'payment_processing'", "payment_processing"),
         ("on_hold = TRUE", "on_hold"),
     ] {
-        let world = World::new().await;
+        let world = World::new(store).await;
         let link = rows::bare_link(&world, INVOICE).await;
         rows::text_of(&world, &link, INVOICE).await;
         world.run(&format!("UPDATE invoices SET {change}"), []).await;
@@ -123,9 +116,8 @@ async fn a_payment_or_a_question_before_the_send_stops_it() {
     }
 }
 
-#[tokio::test]
-async fn a_question_before_the_link_is_issued_suppresses_the_event() {
-    let world = World::new().await;
+pub(crate) async fn a_question_before_the_link_is_issued_suppresses_the_event(store: Store) {
+    let world = World::new(store).await;
     rows::call(&world, "call-1", INVOICE).await;
     world.run("UPDATE invoices SET on_hold = TRUE", []).await;
     world.start();
@@ -139,9 +131,8 @@ async fn a_question_before_the_link_is_issued_suppresses_the_event() {
     assert!(world.column("SELECT id AS cell FROM links").await.is_empty());
 }
 
-#[tokio::test]
-async fn a_number_gets_only_so_many_texts_a_day_and_then_emails() {
-    let world = World::new().await;
+pub(crate) async fn a_number_gets_only_so_many_texts_a_day_and_then_emails(store: Store) {
+    let world = World::new(store).await;
     world
         .run("UPDATE merchants SET texts_per_number_per_day_max = 1", [])
         .await;
@@ -163,9 +154,8 @@ async fn a_number_gets_only_so_many_texts_a_day_and_then_emails() {
     assert_eq!(world.carrier.texts().len(), 1);
 }
 
-#[tokio::test]
-async fn a_merchants_cap_stops_what_is_beyond_it_and_nothing_before() {
-    let world = World::new().await;
+pub(crate) async fn a_merchants_cap_stops_what_is_beyond_it_and_nothing_before(store: Store) {
+    let world = World::new(store).await;
     world.run("UPDATE merchants SET texts_per_day_max = 2", []).await;
     rows::forget_email(&world).await;
     for number in 2..=4 {
@@ -192,9 +182,8 @@ async fn a_merchants_cap_stops_what_is_beyond_it_and_nothing_before() {
     );
 }
 
-#[tokio::test]
-async fn the_customers_wish_and_language_decide() {
-    let world = World::new().await;
+pub(crate) async fn the_customers_wish_and_language_decide(store: Store) {
+    let world = World::new(store).await;
     world.run("UPDATE customers SET locale = 'es-US'", []).await;
     rows::call_saying(
         &world,

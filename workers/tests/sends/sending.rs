@@ -1,22 +1,20 @@
 //! Wishes that become messages, and what providers say to them.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use domain::link::LIFETIME_MS;
 use serde_json::json;
 
-use crate::support::World;
 use crate::support::carrier::Fate;
 use crate::support::rows::{self, EMAIL, INVOICE, PHONE, SENDER};
+use crate::support::{Store, World};
 
 const MESSAGES: &str = "SELECT channel || ' ' || status AS cell FROM messages ORDER BY id";
 const ATTEMPTS: &str = "SELECT status AS cell FROM send_attempts ORDER BY id";
 const LINKS: &str = "SELECT status AS cell FROM links ORDER BY created_at_ms, id";
 
-#[tokio::test]
-async fn a_call_becomes_one_text_with_a_link_of_seven_days() {
-    let world = World::new().await;
+pub(crate) async fn a_call_becomes_one_text_with_a_link_of_seven_days(store: Store) {
+    let world = World::new(store).await;
     rows::call(&world, "call-1", INVOICE).await;
     world.start();
     world.until(MESSAGES, &["sms sent"]).await;
@@ -49,9 +47,8 @@ async fn a_call_becomes_one_text_with_a_link_of_seven_days() {
     );
 }
 
-#[tokio::test]
-async fn the_same_call_told_in_two_events_makes_one_link() {
-    let world = World::new().await;
+pub(crate) async fn the_same_call_told_in_two_events_makes_one_link(store: Store) {
+    let world = World::new(store).await;
     rows::call_saying(&world, "call-1", INVOICE, json!({"intent": "pay_online"})).await;
     world
         .run("UPDATE call_events SET dedupe_key = 'told before'", [])
@@ -64,9 +61,8 @@ async fn the_same_call_told_in_two_events_makes_one_link() {
     assert_eq!(world.column(LINKS).await, ["sent"]);
 }
 
-#[tokio::test]
-async fn two_calls_about_one_invoice_leave_one_living_link() {
-    let world = World::new().await;
+pub(crate) async fn two_calls_about_one_invoice_leave_one_living_link(store: Store) {
+    let world = World::new(store).await;
     rows::call(&world, "call-1", INVOICE).await;
     rows::call(&world, "call-2", INVOICE).await;
     world.start();
@@ -75,9 +71,8 @@ async fn two_calls_about_one_invoice_leave_one_living_link() {
     assert!(world.carrier.texts().len() <= 2);
 }
 
-#[tokio::test]
-async fn a_landline_gets_the_same_link_by_email_and_is_remembered() {
-    let world = World::new().await;
+pub(crate) async fn a_landline_gets_the_same_link_by_email_and_is_remembered(store: Store) {
+    let world = World::new(store).await;
     world.carrier.script(&[Fate::Refuse(21614)]);
     let link = rows::manual_link(&world).await;
     world.start();
@@ -96,9 +91,8 @@ async fn a_landline_gets_the_same_link_by_email_and_is_remembered() {
     assert!(joined.contains("List-Unsubscribe:") && joined.contains("Message-ID: <msg_"));
 }
 
-#[tokio::test]
-async fn the_carriers_opt_out_is_kept_and_nobody_is_emailed_without_consent() {
-    let world = World::new().await;
+pub(crate) async fn the_carriers_opt_out_is_kept_and_nobody_is_emailed_without_consent(store: Store) {
+    let world = World::new(store).await;
     world.carrier.script(&[Fate::Refuse(21610)]);
     rows::manual_link(&world).await;
     world.start();
@@ -116,9 +110,8 @@ async fn the_carriers_opt_out_is_kept_and_nobody_is_emailed_without_consent() {
     assert!(world.relay.letters().is_empty());
 }
 
-#[tokio::test]
-async fn who_said_stop_to_texts_and_yes_to_emails_gets_an_email() {
-    let world = World::new().await;
+pub(crate) async fn who_said_stop_to_texts_and_yes_to_emails_gets_an_email(store: Store) {
+    let world = World::new(store).await;
     world.carrier.script(&[Fate::Refuse(21610)]);
     let outcome =
         json!({"intent": "pay_online", "preferred_channel": "sms", "contact_consent": {"email": true}});
@@ -127,9 +120,8 @@ async fn who_said_stop_to_texts_and_yes_to_emails_gets_an_email() {
     world.until(MESSAGES, &["sms failed", "email sent"]).await;
 }
 
-#[tokio::test]
-async fn what_was_not_sent_is_sent_later_as_a_new_attempt() {
-    let world = World::new().await;
+pub(crate) async fn what_was_not_sent_is_sent_later_as_a_new_attempt(store: Store) {
+    let world = World::new(store).await;
     world.carrier.script(&[Fate::SlowDown]);
     rows::manual_link(&world).await;
     world.start();
@@ -138,9 +130,8 @@ async fn what_was_not_sent_is_sent_later_as_a_new_attempt() {
     assert_eq!(world.carrier.texts().len(), 1);
 }
 
-#[tokio::test]
-async fn a_handset_that_is_off_gets_one_more_text_and_then_an_email() {
-    let world = World::new().await;
+pub(crate) async fn a_handset_that_is_off_gets_one_more_text_and_then_an_email(store: Store) {
+    let world = World::new(store).await;
     world.carrier.script(&[Fate::Refuse(30003), Fate::Refuse(30003)]);
     rows::manual_link(&world).await;
     world.start();
@@ -150,9 +141,8 @@ async fn a_handset_that_is_off_gets_one_more_text_and_then_an_email() {
     assert_eq!(world.carrier.requests(), 2);
 }
 
-#[tokio::test]
-async fn a_carrier_out_of_reach_for_long_is_passed_by() {
-    let world = World::new().await;
+pub(crate) async fn a_carrier_out_of_reach_for_long_is_passed_by(store: Store) {
+    let world = World::new(store).await;
     world.carrier.script(&[Fate::SlowDown, Fate::SlowDown]);
     rows::manual_link(&world).await;
     world.start();
@@ -161,9 +151,8 @@ async fn a_carrier_out_of_reach_for_long_is_passed_by() {
     world.until(MESSAGES, &["sms failed", "email sent"]).await;
 }
 
-#[tokio::test]
-async fn nobody_to_reach_is_somebody_for_the_merchant_to_find() {
-    let world = World::new().await;
+pub(crate) async fn nobody_to_reach_is_somebody_for_the_merchant_to_find(store: Store) {
+    let world = World::new(store).await;
     world
         .run("UPDATE customers SET phone = NULL, email = NULL", [])
         .await;
@@ -188,17 +177,10 @@ async fn nobody_to_reach_is_somebody_for_the_merchant_to_find() {
     );
 }
 
-#[tokio::test]
-async fn a_hundred_wishes_cost_a_handful_of_statements() {
-    let seen = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&seen);
-    let world = World::watched(move |text| {
-        // Claims and look-outs of other kinds go on meanwhile.
-        if !text.starts_with("UPDATE jobs") && !text.contains("FROM jobs") && !text.contains("INTO jobs") {
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
-    })
-    .await;
+pub(crate) async fn a_hundred_wishes_are_written_in_as_few_statements_as_one(store: Store) {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let world = World::watched(store, move |text| log.lock().unwrap().push(text.to_owned())).await;
     for number in 0..100 {
         let invoice = format!("inv_{number:026}");
         if invoice != INVOICE {
@@ -206,16 +188,15 @@ async fn a_hundred_wishes_cost_a_handful_of_statements() {
         }
         rows::call(&world, &format!("call-{number}"), &invoice).await;
     }
-    let before = seen.load(Ordering::Relaxed);
+    seen.lock().unwrap().clear();
     world.start();
-    world
-        .until(
-            "SELECT status || ' ' || count(*) AS cell FROM messages GROUP BY status",
-            &["sent 100"],
-        )
-        .await;
-    let cost = seen.load(Ordering::Relaxed) - before;
+    let states = "SELECT status || ' ' || count(*) AS cell FROM messages GROUP BY status";
+    world.until(states, &["sent 100"]).await;
     assert_eq!(world.carrier.texts().len(), 100);
-    // One batch of wishes, two of sends, and the outcomes in groups: far less than one statement per link.
-    assert!(cost < 300, "{cost} statements for a hundred links");
+    let statements = seen.lock().unwrap().clone();
+    let times = |beginning: &str| statements.iter().filter(|text| text.starts_with(beginning)).count();
+    assert_eq!((times("INSERT INTO links"), times("INSERT INTO messages")), (1, 1));
+    // A claim takes at most 64 sends.
+    assert_eq!(times("INSERT INTO send_attempts"), 2);
+    assert_eq!(times("SELECT * FROM customers"), 3, "one load for the channel, one for each claim of sends");
 }

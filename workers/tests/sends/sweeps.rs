@@ -2,12 +2,11 @@
 
 use domain::time::{DAY_MS, HOUR_MS};
 
-use crate::support::World;
 use crate::support::rows::{self, INVOICE, MERCHANT};
+use crate::support::{Store, World};
 
-#[tokio::test]
-async fn a_link_past_its_time_is_recorded_as_expired_and_its_payment_is_called_off() {
-    let world = World::new().await;
+pub(crate) async fn a_link_past_its_time_is_recorded_as_expired_and_its_payment_is_called_off(store: Store) {
+    let world = World::new(store).await;
     rows::manual_link(&world).await;
     world.start();
     world.until("SELECT status AS cell FROM links", &["sent"]).await;
@@ -32,9 +31,8 @@ async fn a_link_past_its_time_is_recorded_as_expired_and_its_payment_is_called_o
     assert_eq!(world.column(told).await, ["1"]);
 }
 
-#[tokio::test]
-async fn a_message_that_lost_its_job_is_sent_all_the_same() {
-    let world = World::new().await;
+pub(crate) async fn a_message_that_lost_its_job_is_sent_all_the_same(store: Store) {
+    let world = World::new(store).await;
     let link = rows::bare_link(&world, INVOICE).await;
     rows::text_of(&world, &link, INVOICE).await;
     world.run("DELETE FROM jobs", []).await;

@@ -9,20 +9,26 @@ use entities::attention_item;
 use entities::timeline::{self as lines, NewEntry};
 use sea_orm::{ConnectionTrait, DbErr};
 
-use super::{Fallen, Way};
+use super::{Turn, Way};
 
 pub(super) async fn timeline<C: ConnectionTrait>(
     tx: &C,
-    ways: &[(&Fallen, Way)],
+    ways: &[Turn<'_>],
     now: Timestamp,
     outbox: &mut Outbox,
 ) -> Result<(), DbErr> {
-    let entry = |(one, _): &(&Fallen, Way)| {
+    let entry = |(one, _): &Turn<'_>| {
         let message = &one.message;
         let detail = serde_json::json!({
             "message_id": message.id.0, "purpose": message.purpose.0, "channel": message.channel.0, "reason": one.reason,
         });
-        NewEntry::new(&message.merchant_id, &message.invoice_id, kind_of(one.state), "system").with(detail)
+        NewEntry::new(
+            &message.merchant_id,
+            &message.invoice_id,
+            kind_of(one.state),
+            "system",
+        )
+        .with(detail)
     };
     lines::append(tx, ways.iter().map(entry).collect(), now, outbox).await
 }
@@ -39,7 +45,7 @@ const fn kind_of(state: MessageState) -> TimelineKind {
 
 pub(super) async fn attention<C: ConnectionTrait>(
     tx: &C,
-    ways: &[(&Fallen, Way)],
+    ways: &[Turn<'_>],
     now: Timestamp,
     outbox: &mut Outbox,
 ) -> Result<(), DbErr> {
@@ -51,7 +57,16 @@ pub(super) async fn attention<C: ConnectionTrait>(
             let by_email = matches!(way, Way::Email(_));
             let detail = serde_json::json!({"message_id": message.id.0, "channel": message.channel.0, "emailed": by_email});
             let kind = AttentionKind::UnknownSend;
-            attention_item::raise(tx, merchant_id, kind, Some(invoice_id), message.id.as_str(), &detail, now).await?;
+            attention_item::raise(
+                tx,
+                merchant_id,
+                kind,
+                Some(invoice_id),
+                message.id.as_str(),
+                &detail,
+                now,
+            )
+            .await?;
             continue;
         }
         let Way::Nobody(reasons) = way else { continue };
@@ -59,8 +74,12 @@ pub(super) async fn attention<C: ConnectionTrait>(
             "message_id": message.id.0, "purpose": message.purpose.0, "reason": one.reason, "reasons": reasons,
         });
         let kind = AttentionKind::NeedsContact;
-        attention_item::raise(tx, merchant_id, kind, Some(invoice_id), &message.purpose_ref, &detail, now).await?;
-        missing.push(NewEntry::new(merchant_id, invoice_id, TimelineKind::ContactMissing, "system").with(detail));
+        let subject = &message.purpose_ref;
+        if attention_item::raise(tx, merchant_id, kind, Some(invoice_id), subject, &detail, now).await? {
+            missing.push(
+                NewEntry::new(merchant_id, invoice_id, TimelineKind::ContactMissing, "system").with(detail),
+            );
+        }
     }
     lines::append(tx, missing, now, outbox).await
 }

@@ -19,15 +19,28 @@ pub(super) struct Conclusion {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    Taken { segments: Option<u32> },
-    Refused { class: RejectClass },
+    Taken {
+        segments: Option<u32>,
+    },
+    Refused {
+        class: RejectClass,
+    },
     /// Refused for a reason that may be gone in a while; once.
     RetryLater,
-    NotSent { retry_after_ms: Option<i64>, why: String },
+    NotSent {
+        retry_after_ms: Option<i64>,
+        why: String,
+    },
     /// Not sent for so long that another channel is better.
-    Impatient { why: String },
-    Unseen { look_at: Timestamp },
-    LookAgain { at: Timestamp },
+    Impatient {
+        why: String,
+    },
+    Unseen {
+        look_at: Timestamp,
+    },
+    LookAgain {
+        at: Timestamp,
+    },
     /// Proven: the provider never had it.
     Absent,
     /// Nobody will ever tell.
@@ -50,7 +63,10 @@ fn closed(errand: &Errand, state: AttemptState, effect: Effect) -> Conclusion {
         code: None,
         reason: None,
     };
-    Conclusion { verdict: Some(verdict), effect }
+    Conclusion {
+        verdict: Some(verdict),
+        effect,
+    }
 }
 
 impl Conclusion {
@@ -64,7 +80,10 @@ impl Conclusion {
 
 fn of_send(errand: &Errand, outcome: SendOutcome, now: Timestamp) -> Conclusion {
     match outcome {
-        SendOutcome::Accepted { provider_id, segments } => taken(errand, provider_id, segments),
+        SendOutcome::Accepted {
+            provider_id,
+            segments,
+        } => taken(errand, provider_id, segments),
         SendOutcome::Rejected { code, class, why } => refused(errand, None, code, class).because(&why),
         SendOutcome::NotSent { retry_after_ms, why } => {
             let by_text = errand.message.channel.0 == Channel::Sms;
@@ -72,7 +91,10 @@ fn of_send(errand: &Errand, outcome: SendOutcome, now: Timestamp) -> Conclusion 
             let effect = if by_text && tried_for_ms >= schedule::PATIENCE_MS {
                 Effect::Impatient { why: why.clone() }
             } else {
-                Effect::NotSent { retry_after_ms, why: why.clone() }
+                Effect::NotSent {
+                    retry_after_ms,
+                    why: why.clone(),
+                }
             };
             closed(errand, AttemptState::NotSent, effect).because(&why)
         }
@@ -94,7 +116,12 @@ fn taken(errand: &Errand, provider_id: String, segments: Option<u32>) -> Conclus
     conclusion
 }
 
-fn refused(errand: &Errand, provider_id: Option<String>, code: Option<i32>, class: RejectClass) -> Conclusion {
+fn refused(
+    errand: &Errand,
+    provider_id: Option<String>,
+    code: Option<i32>,
+    class: RejectClass,
+) -> Conclusion {
     let step = match errand.message.channel.0 {
         Channel::Sms => class.next_step(),
         Channel::Email => class.next_step_after_email(),
@@ -108,7 +135,10 @@ fn refused(errand: &Errand, provider_id: Option<String>, code: Option<i32>, clas
         | NextStep::GiveUp => Effect::Refused { class },
     };
     if step == NextStep::ConfigError {
-        tracing::error!(class = class.word(), "a provider refuses what every message of this sender would meet");
+        tracing::error!(
+            class = class.word(),
+            "a provider refuses what every message of this sender would meet"
+        );
     }
     let mut conclusion = closed(errand, AttemptState::Rejected, effect);
     if let Some(verdict) = &mut conclusion.verdict {
@@ -121,29 +151,44 @@ fn refused(errand: &Errand, provider_id: Option<String>, code: Option<i32>, clas
 fn of_look_up(errand: &Errand, seen: Result<Sighting, FindError>, now: Timestamp) -> Conclusion {
     let since_deadline_ms = now.since_ms(errand.attempt.deadline);
     let next = schedule::lookup_due(errand.attempt.deadline, errand.attempt.lookups.saturating_add(1));
-    let again = |at: Timestamp| Conclusion { verdict: None, effect: Effect::LookAgain { at } };
+    let again = |at: Timestamp| Conclusion {
+        verdict: None,
+        effect: Effect::LookAgain { at },
+    };
     match seen {
-        Ok(Sighting::Found { provider_id, status, code, .. }) if status.is_known_failure() => {
+        Ok(Sighting::Found {
+            provider_id,
+            status,
+            code,
+            ..
+        }) if status.is_known_failure() => {
             let class = code.map_or(RejectClass::Other, twilio_class);
             refused(errand, Some(provider_id), code, class).because("found at the provider, failed")
         }
-        Ok(Sighting::Found { provider_id, segments, .. }) => {
-            taken(errand, provider_id, segments).because("found at the provider")
-        }
+        Ok(Sighting::Found {
+            provider_id,
+            segments,
+            ..
+        }) => taken(errand, provider_id, segments).because("found at the provider"),
         Ok(Sighting::Absent) if since_deadline_ms >= schedule::ABSENCE_AFTER_MS => {
             closed(errand, AttemptState::Absent, Effect::Absent).because("not listed at the provider")
         }
         Ok(Sighting::Absent) => again(next),
         Err(error) => {
             let hopeless = match error {
-                FindError::TooLong | FindError::BodiesHidden => since_deadline_ms >= schedule::ABSENCE_AFTER_MS,
+                FindError::TooLong | FindError::BodiesHidden => {
+                    since_deadline_ms >= schedule::ABSENCE_AFTER_MS
+                }
                 FindError::Unreachable | FindError::Refused { .. } | FindError::Unreadable => {
                     since_deadline_ms >= schedule::GIVE_UP_AFTER_MS
                 }
             };
             tracing::warn!(attempt = %errand.attempt.id, %error, hopeless, "a send could not be looked up");
             if hopeless {
-                return Conclusion { verdict: None, effect: Effect::Unknowable };
+                return Conclusion {
+                    verdict: None,
+                    effect: Effect::Unknowable,
+                };
             }
             again(next.max(now.plus_ms(retry_after_ms(error))))
         }
@@ -156,3 +201,6 @@ fn retry_after_ms(error: FindError) -> i64 {
         FindError::Unreachable | FindError::Unreadable | FindError::TooLong | FindError::BodiesHidden => 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,6 +29,36 @@ use relay::Relay;
 /// Longer than anything here takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+#[derive(Clone, Copy)]
+pub(crate) enum Store {
+    Sqlite,
+    Postgres,
+}
+
+impl Store {
+    pub(crate) fn postgres_url() -> Option<String> {
+        std::env::var("POSTCALL_TEST_POSTGRES_URL").ok()
+    }
+
+    /// The address of a database that nobody used before.
+    async fn fresh(self, dir: &std::path::Path) -> String {
+        match self {
+            Self::Sqlite => format!("sqlite://{}/test.db", dir.display()),
+            Self::Postgres => {
+                let server = Self::postgres_url().unwrap();
+                let name = format!("sends_{:016x}", rand::random::<u64>());
+                let admin = Db::connect(&server).await.unwrap();
+                sql::run(&admin.write, format!("CREATE DATABASE {name}"), [])
+                    .await
+                    .unwrap();
+                admin.write.close().await.unwrap();
+                let (server, _) = server.rsplit_once('/').unwrap();
+                format!("{server}/{name}")
+            }
+        }
+    }
+}
+
 pub(crate) struct World {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
@@ -47,16 +77,14 @@ impl Drop for World {
 
 impl World {
     /// At noon in New York in winter, with one merchant, one customer and one invoice; nothing runs yet.
-    pub(crate) async fn new() -> Self {
-        Self::watched(|_| {}).await
+    pub(crate) async fn new(store: Store) -> Self {
+        Self::watched(store, |_| {}).await
     }
 
     /// The same; every statement of every transaction is shown to `watch`.
-    pub(crate) async fn watched(watch: impl Fn(&str) + Clone + Send + Sync + 'static) -> Self {
+    pub(crate) async fn watched(store: Store, watch: impl Fn(&str) + Clone + Send + Sync + 'static) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut db = Db::connect(&format!("sqlite://{}/test.db", dir.path().display()))
-            .await
-            .unwrap();
+        let mut db = Db::connect(&store.fresh(dir.path()).await).await.unwrap();
         Migrator::up(&db.write, None).await.unwrap();
         db.write
             .set_metric_callback(move |info| watch(&info.statement.sql));

@@ -184,12 +184,11 @@ pub(crate) async fn enqueue(world: &World, kind: JobKind, subject: &str) {
     world.context.ledger.commit(tx, outbox).await.unwrap();
 }
 
-/// What the carrier reports about the newest attempt, stored as the webhook does.
+/// What the carrier reports about the newest attempt to text, stored as the webhook does.
 pub(crate) async fn report(world: &World, sid: &str, status: &str, code: Option<i64>) {
-    let attempt = world
-        .column("SELECT id AS cell FROM send_attempts ORDER BY id DESC LIMIT 1")
-        .await
-        .remove(0);
+    let newest = "SELECT a.id AS cell FROM send_attempts a JOIN messages m ON m.id = a.message_id \
+         WHERE m.channel = 'sms' ORDER BY a.id DESC LIMIT 1";
+    let attempt = world.column(newest).await.remove(0);
     let id = format!("cbk_{sid}_{status}");
     let now = world.now().millis();
     world

@@ -1,0 +1,7 @@
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod asking;
+pub(crate) mod house;
+mod paying;
+mod renewing;
+mod visiting;
