@@ -83,9 +83,10 @@ async fn redrive(State(api): State<Api>, PathId(id): PathId<Job>, incoming: Inco
     if let Some(answer) = answered(&api, claim.as_ref()).await? {
         return Ok(answer);
     }
-    // The ledger revives the row in a statement of its own: a second redrive finds it alive and answers 404.
+    // The ledger revives the row in a statement of its own: a second redrive finds it alive.
     if !api.ledger.redrive(id.as_str(), Some(&caller.merchant_id)).await? {
-        return Err(Problem::not_found().into());
+        let answer = answered(&api, claim.as_ref()).await?;
+        return answer.ok_or_else(|| Problem::not_found().into());
     }
     let work = Work::begin(&api, claim).await?;
     work.finish(StatusCode::ACCEPTED, &Redriven { id: id.into_string(), status: "waiting" }).await

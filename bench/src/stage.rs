@@ -9,7 +9,6 @@ use domain::id::MerchantId;
 use domain::keyring::Keyring;
 use domain::scope::Scopes;
 use entities::sql;
-use sea_orm::ConnectionTrait;
 use postcall::config::{Config, Store};
 use postcall::product::{Foundation, Product, Roles, new_merchant};
 use queue::Clock;

@@ -59,7 +59,12 @@ pub async fn record<C: ConnectionTrait>(
         return Ok(false);
     }
     let detail = serde_json::json!({"link_id": link.id.0});
-    let entry = NewEntry::new(&link.merchant_id, &link.invoice_id, TimelineKind::LinkOpened, "customer");
+    let entry = NewEntry::new(
+        &link.merchant_id,
+        &link.invoice_id,
+        TimelineKind::LinkOpened,
+        "customer",
+    );
     timeline::append(tx, vec![entry.with(detail)], now, outbox).await?;
     Ok(true)
 }
@@ -68,7 +73,10 @@ pub async fn record<C: ConnectionTrait>(
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn last_of_invoice<C: ConnectionTrait>(db: &C, invoice_id: &InvoiceId) -> Result<Option<Timestamp>, DbErr> {
+pub async fn last_of_invoice<C: ConnectionTrait>(
+    db: &C,
+    invoice_id: &InvoiceId,
+) -> Result<Option<Timestamp>, DbErr> {
     #[derive(FromQueryResult)]
     struct Last {
         at_ms: Option<i64>,

@@ -55,6 +55,8 @@ CREATE TABLE messages (
 CREATE UNIQUE INDEX messages_once ON messages (purpose, purpose_ref, channel);
 CREATE INDEX messages_of_invoice ON messages (invoice_id);
 CREATE INDEX messages_caps ON messages (merchant_id, channel, recipient, created_at_ms);
+CREATE INDEX messages_of_day ON messages (merchant_id, channel, created_at_ms);
+CREATE INDEX messages_waiting ON messages (created_at_ms, id) WHERE status = 'queued';
 
 -- Written before a provider is called; its outcome after. A row left in 'sending' past its deadline is unknown.
 CREATE TABLE send_attempts (
@@ -86,6 +88,8 @@ CREATE TABLE carrier_callbacks (
     code BIGINT,
     received_at_ms BIGINT NOT NULL
 );
+
+CREATE INDEX carrier_callbacks_of_attempt ON carrier_callbacks (attempt_id);
 
 CREATE TABLE inbound_texts (
     provider_id TEXT PRIMARY KEY,

@@ -194,8 +194,9 @@ async fn opt_out(stage: &Stage) -> anyhow::Result<()> {
     let phone = invoice.phone.context("the overdue customer has a phone")?;
     link_to(stage, "overdue").await?;
     stage.world.carrier().text_from(phone, "STOP").await?;
-    let attempt = stage.world.dialer().attempt_call_forgetting_pauses(&invoice.id, phone).await;
-    println!("after STOP, a call about that invoice: {:?}", attempt.outcome);
+    let event = wish(stage, invoice, Intent::SendLink).set("/call_id", json!("call_after_stop"));
+    stage.world.dialer().report(&stage.calls, &event).await?;
+    println!("a STOP reply was confirmed; what the next call asks for is not texted");
     Ok(())
 }
 

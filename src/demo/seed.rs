@@ -111,7 +111,7 @@ pub(super) async fn plant(foundation: &Foundation, world: &World, url: &str, mer
         let invoice = json!({
             "customer_id": text(&customer, "id")?, "number": format!("INV-{number}"), "currency": sample.currency,
             "due_on": due_on, "tax_minor": sample.tax_minor,
-            "lines": [{"description": sample.line, "quantity": 1, "unit_minor": sample.unit_minor}],
+            "line_items": [{"description": sample.line, "quantity": 1, "unit_minor": sample.unit_minor}],
         });
         let id = text(&client.post("/v1/invoices", &invoice).await?, "id")?;
         client.post(&format!("/v1/campaigns/{campaign_id}/enrolments"), &json!({"invoice_id": id})).await?;

@@ -159,7 +159,7 @@ impl Stage {
         let number = format!("INV-{}", self.numbers.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
         let invoice = json!({
             "customer_id": customer_id, "number": number, "currency": "USD", "due_on": "2026-12-24", "tax_minor": 0,
-            "lines": [{"description": "Cleaning", "quantity": 1, "unit_minor": 18_500}],
+            "line_items": [{"description": "Cleaning", "quantity": 1, "unit_minor": 18_500}],
         });
         let id = self.post("/v1/invoices", &invoice).await["id"].as_str().unwrap().to_owned();
         self.post(&format!("/v1/campaigns/{}/enrolments", self.campaign_id), &json!({"invoice_id": id})).await;

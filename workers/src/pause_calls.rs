@@ -83,12 +83,18 @@ async fn tell(context: &Context, batch: &Batch) -> Result<(), DbErr> {
 async fn untold(context: &Context, ids: Vec<String>) -> Result<Vec<Untold>, DbErr> {
     let db = &context.db.read;
     let enrolments = enrolment::by_ids(db, &ids).await?;
-    let merchant_ids: Vec<String> =
-        enrolments.iter().map(|enrolment| enrolment.merchant_id.to_string()).collect();
+    let merchant_ids: Vec<String> = enrolments
+        .iter()
+        .map(|enrolment| enrolment.merchant_id.to_string())
+        .collect();
     let merchants = merchant::by_ids(db, &merchant_ids).await?;
-    let merchants: HashMap<&str, &merchant::Model> =
-        merchants.iter().map(|merchant| (merchant.id.as_str(), merchant)).collect();
-    let waiting = enrolments.into_iter().filter(|one| one.acknowledged_revision < one.told_revision);
+    let merchants: HashMap<&str, &merchant::Model> = merchants
+        .iter()
+        .map(|merchant| (merchant.id.as_str(), merchant))
+        .collect();
+    let waiting = enrolments
+        .into_iter()
+        .filter(|one| one.acknowledged_revision < one.told_revision);
     let untold = waiting.filter_map(|enrolment| {
         let merchant = merchants.get(enrolment.merchant_id.as_str())?;
         let command = command(context, merchant, &enrolment)?;
@@ -105,7 +111,9 @@ fn command(
 ) -> Option<DialerCommand> {
     let url = merchant.dialer_url.clone()?;
     let generation = u32::try_from(merchant.secret_generation).unwrap_or_default();
-    let secret = context.keyring.derived_secret(SECRET_LABEL, merchant.id.as_str(), generation);
+    let secret = context
+        .keyring
+        .derived_secret(SECRET_LABEL, merchant.id.as_str(), generation);
     let (kind, otherwise) = match enrolment.status.0 {
         EnrolmentStatus::Active => (DialerCommandKind::Resume, "resolved"),
         EnrolmentStatus::Paused => (DialerCommandKind::Pause, "paused"),
@@ -121,7 +129,10 @@ fn command(
         campaign_id: enrolment.campaign_id.to_string(),
         enrolment_id: enrolment.id.to_string(),
         invoice_id: enrolment.invoice_id.to_string(),
-        reason: enrolment.pause_reason.clone().unwrap_or_else(|| otherwise.to_owned()),
+        reason: enrolment
+            .pause_reason
+            .clone()
+            .unwrap_or_else(|| otherwise.to_owned()),
         occurred_at: Timestamp::from_millis(enrolment.updated_at_ms),
     })
 }
@@ -138,17 +149,14 @@ async fn acknowledge(
     let mut outbox = Outbox::default();
     match enrolment::acknowledge(&tx, &told.id, told.told_revision).await? {
         enrolment::Heard::InTime => {
-            let detail =
-                serde_json::json!({"enrolment_id": told.id.0, "told_revision": told.told_revision});
+            let detail = serde_json::json!({"enrolment_id": told.id.0, "told_revision": told.told_revision});
             let kind = TimelineKind::DialerAcknowledged;
             let entry = NewEntry::new(&told.merchant_id, &told.invoice_id, kind, "dialer").with(detail);
             timeline::append(&tx, vec![entry], context.now(), &mut outbox).await?;
         }
         enrolment::Heard::Overtaken { told_revision } => {
             let key = format!("{}:{told_revision}", told.id.0);
-            outbox.enqueue(
-                NewJob::once(batch.kind(), told.id.as_str(), &told.merchant_id).keyed(key),
-            );
+            outbox.enqueue(NewJob::once(batch.kind(), told.id.as_str(), &told.merchant_id).keyed(key));
         }
         enrolment::Heard::Before => {}
     }
@@ -161,7 +169,9 @@ async fn acknowledge(
 
 /// Told again until it acknowledges; when the dialer says when, then.
 fn later(error: &DialerError) -> Outcome {
-    let asked = error.retry_after_ms.and_then(|wait_ms| u64::try_from(wait_ms).ok());
+    let asked = error
+        .retry_after_ms
+        .and_then(|wait_ms| u64::try_from(wait_ms).ok());
     match asked {
         Some(wait_ms) if wait_ms > 0 => Outcome::Wait(Duration::from_millis(wait_ms)),
         Some(_) | None => Outcome::Retry(error.to_string()),

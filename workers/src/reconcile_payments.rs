@@ -1,13 +1,14 @@
-//! Finds what no webhook ever told: fetches every live payable that nobody has looked at for a while, and looks at Stripe
-//! for PaymentIntents whose creation we did not see answered.
+//! Finds what no webhook ever told: fetches every live payable that nobody has looked at for a while, calls off what must
+//! not be paid any more, and looks at Stripe for PaymentIntents whose creation we did not see answered.
 
-use domain::job::JobKind;
+use domain::job::{JobKind, NewJob, Outbox};
 use domain::time::{HOUR_MS, MINUTE_MS, Timestamp};
 use entities::payable::{self, Unchecked};
 use gateways::stripe::StripeError;
 use queue::{Batch, Handler, Outcome};
 use sea_orm::DbErr;
 
+use crate::cancel_payment::doomed;
 use crate::{Context, payment_truth};
 
 const PAGE: i64 = 50;
@@ -30,7 +31,9 @@ impl Handler for ReconcilePayments {
     async fn run(&self, batch: &Batch) -> Result<(), DbErr> {
         look_at_unchecked(&self.context).await?;
         look_for_unmade(&self.context).await?;
-        batch.finish(batch.jobs().map(|job| (job.clone(), Outcome::Done)).collect()).await
+        batch
+            .finish(batch.jobs().map(|job| (job.clone(), Outcome::Done)).collect())
+            .await
     }
 }
 
@@ -52,16 +55,27 @@ async fn look_at_unchecked(context: &Context) -> Result<(), DbErr> {
                 }
             }
         }
-        // Also those Stripe said nothing about: the next page is of others.
-        let tx = context.db.begin().await?;
-        payable::mark_checked(&tx, &ids, now).await?;
-        tx.commit().await?;
+        call_off(context, &ids, now).await?;
         if i64::try_from(ids.len()).unwrap_or(PAGE) < PAGE {
             return Ok(());
         }
     }
     tracing::warn!("more payables wait to be reconciled than one tick takes");
     Ok(())
+}
+
+/// Whatever happened to the job that should have ended them: what must not be paid any more is called off. Also those
+/// Stripe said nothing about are marked, so that the next page is of others.
+async fn call_off(context: &Context, ids: &[String], now: Timestamp) -> Result<(), DbErr> {
+    let tx = context.db.begin().await?;
+    let mut outbox = Outbox::default();
+    for payable in doomed::among(&tx, ids, now).await? {
+        let key = format!("{}:swept:{}", payable.id.0, now.millis());
+        let job = NewJob::once(JobKind::CancelPayment, payable.id.as_str(), &payable.merchant_id);
+        outbox.enqueue(job.keyed(key));
+    }
+    payable::mark_checked(&tx, ids, now).await?;
+    context.ledger.commit(tx, outbox).await
 }
 
 async fn look_for_unmade(context: &Context) -> Result<(), DbErr> {
@@ -84,7 +98,11 @@ async fn look_for_unmade(context: &Context) -> Result<(), DbErr> {
 async fn look_for(context: &Context, payable: &payable::Model) -> Result<Result<(), StripeError>, DbErr> {
     let since = Timestamp::from_millis(payable.created_at_ms).plus_ms(-CLOCKS_APART_MS);
     let (account, id) = (&payable.stripe_account, payable.id.as_str());
-    let found = match context.stripe.find_payment_intent(account, since, payable::METADATA_KEY, id).await {
+    let found = match context
+        .stripe
+        .find_payment_intent(account, since, payable::METADATA_KEY, id)
+        .await
+    {
         Ok(found) => found,
         Err(error) => return Ok(Err(error)),
     };

@@ -39,7 +39,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 /// A row that was not stored.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct RowFault {
-    /// Its line in the file; the header is line 1.
+    /// Which row of the file; the header is row 1.
     row: u64,
     field: String,
     message: String,
@@ -138,15 +138,16 @@ async fn read(api: &Api, caller: &crate::auth::Caller, upload: &mut Upload) -> R
                     break;
                 }
             }
-            let line = record.position().map_or(0, csv_async::Position::line);
+            // As a spreadsheet counts: the header is row 1, and a field that runs over several lines is one row.
+            let number = report.rows.saturating_add(2);
             if report.rows >= ROWS_MAX {
-                report.fault(line, fault("body", format!("has more than {ROWS_MAX} rows; the rest was not read")));
+                report.fault(number, fault("body", format!("has more than {ROWS_MAX} rows; the rest was not read")));
                 break;
             }
             report.rows += 1;
-            match columns.row(line, &record, &caller.country) {
+            match columns.row(number, &record, &caller.country) {
                 Ok(row) => waiting.push(row),
-                Err(fault) => report.fault(line, fault),
+                Err(fault) => report.fault(number, fault),
             }
             if waiting.len() == ROWS_AT_ONCE {
                 store::store(api, caller, std::mem::take(&mut waiting), &mut report).await?;

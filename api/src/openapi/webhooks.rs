@@ -12,7 +12,11 @@ struct Webhook {
     content_type: &'static str,
     signature: &'static str,
     parameter: Option<&'static str>,
+    answers: [(&'static str, &'static str); 3],
 }
+
+const TOO_LARGE: (&str, &str) = ("413", "The body is too large.");
+const UNSIGNED: (&str, &str) = ("403", "The signature is missing or wrong.");
 
 const WEBHOOKS: [Webhook; 3] = [
     Webhook {
@@ -22,6 +26,11 @@ const WEBHOOKS: [Webhook; 3] = [
         content_type: "application/json",
         signature: "Stripe-Signature",
         parameter: None,
+        answers: [
+            ("200", "Kept, or known already."),
+            ("400", "The signature is missing, stale or wrong, or the event cannot be read."),
+            TOO_LARGE,
+        ],
     },
     Webhook {
         path: "/webhooks/carrier/status/{attempt_id}",
@@ -30,6 +39,7 @@ const WEBHOOKS: [Webhook; 3] = [
         content_type: "application/x-www-form-urlencoded",
         signature: "X-Twilio-Signature",
         parameter: Some("attempt_id"),
+        answers: [("204", "Kept, or known already."), UNSIGNED, TOO_LARGE],
     },
     Webhook {
         path: "/webhooks/carrier/inbound",
@@ -38,6 +48,7 @@ const WEBHOOKS: [Webhook; 3] = [
         content_type: "application/x-www-form-urlencoded",
         signature: "X-Twilio-Signature",
         parameter: None,
+        answers: [("200", "Kept; the body is the reply, as TwiML."), UNSIGNED, TOO_LARGE],
     },
 ];
 
@@ -51,20 +62,16 @@ fn item(webhook: &Webhook) -> PathItem {
     let body = RequestBodyBuilder::new()
         .content(webhook.content_type, ContentBuilder::new().schema(Some(utoipa::schema!(Object))).build())
         .required(Some(Required::True));
-    let answer = |description: &str| ResponseBuilder::new().description(description);
     let mut operation = OperationBuilder::new()
         .tag("Webhooks")
         .operation_id(Some(webhook.id))
         .summary(Some(webhook.summary))
         .securities(Some([SecurityRequirement::default()]))
         .parameter(signature.required(Required::True).schema(text()))
-        .request_body(Some(body.build()))
-        .response("200", answer("Kept, or known already."))
-        .response("204", answer("Kept; nothing is said to the customer."))
-        .response("400", answer("The request cannot be read."))
-        .response("401", answer("The signature is missing, stale or wrong."))
-        .response("413", answer("The body is too large."))
-        .response("422", answer("A field cannot be accepted."));
+        .request_body(Some(body.build()));
+    for (status, description) in webhook.answers {
+        operation = operation.response(status, ResponseBuilder::new().description(description));
+    }
     if let Some(name) = webhook.parameter {
         let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
         operation = operation.parameter(parameter.required(Required::True).schema(text()));

@@ -75,7 +75,11 @@ pub(super) async fn retire(api: &Api, payable: &payable::Model) -> Result<(), Re
         return Ok(tx.commit().await?);
     };
     let key = format!("cancel:{}:{}", payable.id.0, api.now().millis());
-    let intent = match api.stripe.cancel_payment_intent(&payable.stripe_account, id, &key).await {
+    let intent = match api
+        .stripe
+        .cancel_payment_intent(&payable.stripe_account, id, &key)
+        .await
+    {
         Ok(canceled) => canceled,
         Err(StripeError::TooLate(intent)) => *intent,
         Err(error) => return Err(unasked(payable, &error)),
@@ -95,14 +99,21 @@ pub(super) async fn retire(api: &Api, payable: &payable::Model) -> Result<(), Re
 
 /// The truth about a payable's PaymentIntent.
 pub(super) async fn fetch(api: &Api, payable: &payable::Model, id: &str) -> Result<PaymentIntent, Refusal> {
-    let fetched = api.stripe.retrieve_payment_intent(&payable.stripe_account, id).await;
+    let fetched = api
+        .stripe
+        .retrieve_payment_intent(&payable.stripe_account, id)
+        .await;
     fetched.map_err(|error| unasked(payable, &error))
 }
 
 async fn make(api: &Api, payable: &payable::Model, invoice_number: &str) -> Result<PaymentIntent, Refusal> {
     let opened_at = Timestamp::from_millis(payable.created_at_ms);
     let forgotten = api.now().since_ms(opened_at) > KEY_TRUSTED_MS;
-    let found = if forgotten { look_for(api, payable).await? } else { None };
+    let found = if forgotten {
+        look_for(api, payable).await?
+    } else {
+        None
+    };
     let intent = match found {
         Some(intent) => intent,
         None => create(api, payable, &wanted(payable, invoice_number)).await?,
@@ -167,11 +178,7 @@ fn is_kept(error: &StripeError) -> bool {
 
 /// After an answer that will not change: what was made all the same, or else the end of this payable, so that the next
 /// press begins with a key of its own.
-async fn instead(
-    api: &Api,
-    payable: &payable::Model,
-    error: &StripeError,
-) -> Result<PaymentIntent, Refusal> {
+async fn instead(api: &Api, payable: &payable::Model, error: &StripeError) -> Result<PaymentIntent, Refusal> {
     if let Some(intent) = look_for(api, payable).await? {
         return Ok(intent);
     }
@@ -184,7 +191,10 @@ async fn instead(
 async fn look_for(api: &Api, payable: &payable::Model) -> Result<Option<PaymentIntent>, Refusal> {
     let since = Timestamp::from_millis(payable.created_at_ms).plus_ms(-CLOCKS_APART_MS);
     let (account, id) = (&payable.stripe_account, payable.id.as_str());
-    let found = api.stripe.find_payment_intent(account, since, payable::METADATA_KEY, id).await;
+    let found = api
+        .stripe
+        .find_payment_intent(account, since, payable::METADATA_KEY, id)
+        .await;
     found.map_err(|error| unasked(payable, &error))
 }
 
@@ -202,7 +212,11 @@ async fn bind(api: &Api, payable: &payable::Model, intent: &PaymentIntent) -> Re
         outbox.enqueue(job.keyed(key));
     }
     api.ledger.commit(tx, outbox).await?;
-    if is_its_own && lives { Ok(()) } else { Err(Refusal::AmountChanged) }
+    if is_its_own && lives {
+        Ok(())
+    } else {
+        Err(Refusal::AmountChanged)
+    }
 }
 
 fn unasked(payable: &payable::Model, error: &StripeError) -> Refusal {

@@ -3,5 +3,6 @@
 mod asking;
 pub(crate) mod house;
 mod paying;
+mod provider_trouble;
 mod renewing;
 mod visiting;

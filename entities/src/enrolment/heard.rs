@@ -28,7 +28,10 @@ struct Moved {
 /// # Errors
 /// Whatever the store says.
 pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Model>, DbErr> {
-    let text = format!("SELECT * FROM enrolments WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
+    let text = format!(
+        "SELECT * FROM enrolments WHERE id IN {}",
+        sql::texts(db.get_database_backend(), 1)
+    );
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 
@@ -36,7 +39,11 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn acknowledge<C: ConnectionTrait>(tx: &C, id: &EnrolmentId, revision: i64) -> Result<Heard, DbErr> {
+pub async fn acknowledge<C: ConnectionTrait>(
+    tx: &C,
+    id: &EnrolmentId,
+    revision: i64,
+) -> Result<Heard, DbErr> {
     let heard = "UPDATE enrolments SET acknowledged_revision = $2 \
          WHERE id = $1 AND told_revision = $2 AND acknowledged_revision < $2";
     if sql::run(tx, heard, [id.as_str().into(), revision.into()]).await? > 0 {
@@ -45,5 +52,7 @@ pub async fn acknowledge<C: ConnectionTrait>(tx: &C, id: &EnrolmentId, revision:
     let again = "UPDATE enrolments SET told_revision = told_revision + 1 WHERE id = $1 AND told_revision > $2 \
          RETURNING told_revision";
     let moved: Option<Moved> = sql::one(tx, again, [id.as_str().into(), revision.into()]).await?;
-    Ok(moved.map_or(Heard::Before, |row| Heard::Overtaken { told_revision: row.told_revision }))
+    Ok(moved.map_or(Heard::Before, |row| Heard::Overtaken {
+        told_revision: row.told_revision,
+    }))
 }

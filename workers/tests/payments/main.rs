@@ -52,4 +52,5 @@ on_every_store!(
     reconciling::a_payment_that_nobody_told_of_is_found,
     reconciling::a_payment_intent_whose_answer_was_lost_is_adopted,
     reconciling::a_payable_whose_create_never_arrived_is_given_up,
+    reconciling::an_open_payment_that_nobody_called_off_is_called_off,
 );

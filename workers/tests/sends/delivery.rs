@@ -1,5 +1,6 @@
 //! What the carrier reports after it took a text.
 
+use crate::support::carrier::Fate;
 use crate::support::rows;
 use crate::support::{Store, World};
 
@@ -68,5 +69,47 @@ pub(crate) async fn a_paid_link_that_was_not_delivered_bothers_nobody(store: Sto
             .column("SELECT kind AS cell FROM attention_items")
             .await
             .is_empty()
+    );
+}
+
+pub(crate) async fn a_report_that_overtakes_the_answer_stands(store: Store) {
+    let world = World::new(store).await;
+    world.carrier.script(&[Fate::TakeAndHold]);
+    rows::manual_link(&world).await;
+    world.start();
+    world
+        .until("SELECT status AS cell FROM send_attempts", &["sending"])
+        .await;
+    world.until_taken(1).await;
+    let sid = world.carrier.texts()[0].sid.clone();
+    rows::report(&world, &sid, "delivered", None).await;
+    world.until(MESSAGES, &["sms delivered"]).await;
+    world.carrier.answer();
+    world
+        .until(
+            "SELECT status AS cell FROM jobs WHERE kind = 'send_link'",
+            &["done"],
+        )
+        .await;
+    assert_eq!(world.column(MESSAGES).await, ["sms delivered"]);
+    assert_eq!(
+        world.column("SELECT status AS cell FROM send_attempts").await,
+        ["accepted"]
+    );
+    assert_eq!(world.carrier.requests(), 1);
+}
+
+pub(crate) async fn two_texts_at_the_carrier_for_one_attempt_are_shown_to_a_person(store: Store) {
+    let (world, sid) = sent(store).await;
+    rows::report(&world, &sid, "delivered", None).await;
+    rows::report(&world, "SM99", "delivered", None).await;
+    world
+        .until("SELECT kind AS cell FROM attention_items", &["unknown_send"])
+        .await;
+    assert_eq!(
+        world
+            .column("SELECT provider_id AS cell FROM send_attempts")
+            .await,
+        [sid]
     );
 }

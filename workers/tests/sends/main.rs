@@ -35,6 +35,8 @@ on_every_store!(
     delivery::a_delivery_is_recorded_and_a_late_report_takes_nothing_back,
     delivery::an_undelivered_text_is_followed_by_an_email_with_the_same_link_once,
     delivery::an_undelivered_text_without_an_address_needs_a_person,
+    delivery::a_report_that_overtakes_the_answer_stands,
+    delivery::two_texts_at_the_carrier_for_one_attempt_are_shown_to_a_person,
     delivery::a_paid_link_that_was_not_delivered_bothers_nobody,
     doubt::a_lost_answer_is_found_in_the_carriers_list_and_nothing_is_sent_again,
     doubt::absence_counts_only_after_two_minutes_and_leads_to_one_resend_of_the_same_link,

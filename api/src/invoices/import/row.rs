@@ -37,7 +37,8 @@ pub(super) struct Columns {
 
 /// A row ready to be stored.
 pub(super) struct Row {
-    pub(super) line: u64,
+    /// As a spreadsheet counts.
+    pub(super) number: u64,
     pub(super) terms: Terms,
     /// The merchant's own name for the customer.
     pub(super) customer_ref: Option<String>,
@@ -67,7 +68,7 @@ impl Columns {
     }
 
     /// Checks one row.
-    pub(super) fn row(&self, line: u64, record: &ByteRecord, country: &str) -> Result<Row, FieldFault> {
+    pub(super) fn row(&self, number: u64, record: &ByteRecord, country: &str) -> Result<Row, FieldFault> {
         if record.len() != self.names.len() {
             let message = format!("has {} fields where the header has {}", record.len(), self.names.len());
             return Err(fault("row", message));
@@ -81,7 +82,7 @@ impl Columns {
         if customer_ref.is_none() && customer.is_none() {
             return Err(fault("customer_name", "is required where there is no customer_ref"));
         }
-        Ok(Row { line, terms, customer_ref, customer })
+        Ok(Row { number, terms, customer_ref, customer })
     }
 }
 

@@ -44,9 +44,9 @@ pub(super) async fn store(api: &Api, caller: &Caller, rows: Vec<Row>, report: &m
             settle_known(&row, there, report);
             continue;
         }
-        let line = row.line;
+        let number = row.number;
         let Some(customer_id) = owner(caller, &row, &mut known, &mut additions, &work) else {
-            report.fault(line, fault("customer_ref", "names no customer of yours, and there is no customer_name"));
+            report.fault(number, fault("customer_ref", "names no customer of yours, and there is no customer_name"));
             continue;
         };
         let added = row.terms.row(&caller.merchant_id, &customer_id, work.now);
@@ -67,7 +67,7 @@ fn settle_known(row: &Row, there: &invoice::Model, report: &mut ImportReport) {
         report.unchanged += 1;
     } else {
         let message = "belongs to an invoice with another amount, currency or due date; change that one instead";
-        report.fault(row.line, fault("number", message));
+        report.fault(row.number, fault("number", message));
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::keyring::Keyring;
 use domain::id::LinkId;
+use domain::keyring::Keyring;
 use entities::{Db, sql};
 use gateways::stripe::{StripeConfig, StripeGateway};
 use migration::{Migrate, Migrator};
@@ -72,7 +72,9 @@ impl House {
     pub(crate) async fn new() -> Self {
         let world = World::start(WorldConfig::default()).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::connect(&format!("sqlite://{}", folder.path().join("test.db").display())).await.unwrap();
+        let db = Db::connect(&format!("sqlite://{}", folder.path().join("test.db").display()))
+            .await
+            .unwrap();
         Migrator::up(&db.write, None).await.unwrap();
         db.write.execute_unprepared(SEED).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -80,9 +82,21 @@ impl House {
         let api = api(db, &world, &url);
         let routes = crate::router(api.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        let mut house =
-            Self { api, world, link: String::new(), token: String::new(), url, _folder: folder };
-        house.token = house.issue("1", "sent", house.api.now().plus_ms(domain::link::LIFETIME_MS).millis()).await;
+        let mut house = Self {
+            api,
+            world,
+            link: String::new(),
+            token: String::new(),
+            url,
+            _folder: folder,
+        };
+        house.token = house
+            .issue(
+                "1",
+                "sent",
+                house.api.now().plus_ms(domain::link::LIFETIME_MS).millis(),
+            )
+            .await;
         house.link = house.link_of(&house.token);
         house
     }
@@ -120,7 +134,11 @@ impl House {
 
     pub(crate) async fn count(&self, of: &str) -> i64 {
         let text = format!("SELECT count(*) AS rows FROM {of}");
-        sql::one::<Count, _>(&self.api.db.read, text, []).await.unwrap().unwrap().rows
+        sql::one::<Count, _>(&self.api.db.read, text, [])
+            .await
+            .unwrap()
+            .unwrap()
+            .rows
     }
 
     /// How many rows there are in every table a visitor could fill.
@@ -144,7 +162,12 @@ impl House {
 
     /// How often money moved at Stripe.
     pub(crate) fn charges(&self) -> usize {
-        self.world.stripe().payment_views().iter().map(|payment| payment.charges_succeeded).sum()
+        self.world
+            .stripe()
+            .payment_views()
+            .iter()
+            .map(|payment| payment.charges_succeeded)
+            .sum()
     }
 
     pub(crate) fn intents(&self) -> usize {
@@ -156,8 +179,14 @@ fn api(db: Db, world: &World, url: &str) -> Api {
     let registry = prometheus::Registry::new();
     let metrics = Metrics::register(&registry).unwrap();
     let clock = Clock::sharing(world.clock().offset());
-    let ledger =
-        Ledger::new(db.read.clone(), db.write.clone(), clock, Wake::local(), Live::default(), metrics);
+    let ledger = Ledger::new(
+        db.read.clone(),
+        db.write.clone(),
+        clock,
+        Wake::local(),
+        Live::default(),
+        metrics,
+    );
     let stripe = StripeGateway::new(StripeConfig {
         secret_key: "sk_test_simulated".into(),
         base_url: world.stripe_url(),
@@ -173,5 +202,14 @@ fn api(db: Db, world: &World, url: &str) -> Api {
     };
     let templates = Arc::new(templates::Templates::new());
     let keyring = Arc::new(Keyring::single("k1", [7; 32]));
-    Api::new(db, ledger, templates, keyring, Arc::new(stripe.unwrap()), settings, registry).unwrap()
+    Api::new(
+        db,
+        ledger,
+        templates,
+        keyring,
+        Arc::new(stripe.unwrap()),
+        settings,
+        registry,
+    )
+    .unwrap()
 }

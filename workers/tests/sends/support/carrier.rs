@@ -4,11 +4,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use axum::extract::{Form, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::json;
+use tokio::sync::Notify;
 
 /// What happens to one request to send.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +17,8 @@ pub(crate) enum Fate {
     Accept,
     Refuse(i32),
     SlowDown,
+    /// Takes the text and answers when told to.
+    TakeAndHold,
     /// Takes the text and answers 500.
     TakeAndStumble,
     /// Takes nothing and answers 500.
@@ -38,6 +41,7 @@ struct Inner {
     texts: Vec<Text>,
     requests: usize,
     listing_fault: bool,
+    told_to_answer: Arc<Notify>,
 }
 
 #[derive(Clone, Default)]
@@ -63,6 +67,11 @@ impl Carrier {
         self.0.lock().unwrap().listing_fault = broken;
     }
 
+    /// Lets the answer go that is held back.
+    pub(crate) fn answer(&self) {
+        self.0.lock().unwrap().told_to_answer.notify_one();
+    }
+
     pub(crate) fn texts(&self) -> Vec<Text> {
         self.0.lock().unwrap().texts.clone()
     }
@@ -73,44 +82,49 @@ impl Carrier {
 }
 
 async fn send(State(carrier): State<Carrier>, Form(form): Form<HashMap<String, String>>) -> Response {
-    let mut inner = carrier.0.lock().unwrap();
-    inner.requests += 1;
-    let fate = inner.fates.pop_front().unwrap_or(Fate::Accept);
-    let take = |inner: &mut Inner| {
-        let text = Text {
-            sid: format!("SM{:032}", inner.texts.len() + 1),
-            to: form["To"].clone(),
-            from: form["From"].clone(),
-            body: form["Body"].clone(),
-            callback: form["StatusCallback"].clone(),
-            validity_s: form["ValidityPeriod"].parse().unwrap(),
-        };
-        inner.texts.push(text.clone());
-        text
+    let (fate, text, told_to_answer) = {
+        let mut inner = carrier.0.lock().unwrap();
+        inner.requests += 1;
+        let fate = inner.fates.pop_front().unwrap_or(Fate::Accept);
+        (
+            fate,
+            take(&mut inner, fate, &form),
+            Arc::clone(&inner.told_to_answer),
+        )
     };
-    match fate {
-        Fate::Accept => (StatusCode::CREATED, Json(shown(&take(&mut inner)))).into_response(),
-        Fate::Refuse(code) => (
+    match (fate, text) {
+        (Fate::Refuse(code), _) => (
             StatusCode::BAD_REQUEST,
             Json(json!({"code": code, "status": 400})),
         )
             .into_response(),
-        Fate::SlowDown => {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::RETRY_AFTER, "1".parse().unwrap());
-            (
-                StatusCode::TOO_MANY_REQUESTS,
-                headers,
-                Json(json!({"code": 20429})),
-            )
-                .into_response()
+        (Fate::SlowDown, _) => {
+            let wish = [(header::RETRY_AFTER, "1")];
+            (StatusCode::TOO_MANY_REQUESTS, wish, Json(json!({"code": 20429}))).into_response()
         }
-        Fate::TakeAndStumble => {
-            take(&mut inner);
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        (Fate::Accept, Some(text)) => (StatusCode::CREATED, Json(shown(&text))).into_response(),
+        (Fate::TakeAndHold, Some(text)) => {
+            told_to_answer.notified().await;
+            (StatusCode::CREATED, Json(shown(&text))).into_response()
         }
-        Fate::Stumble => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+fn take(inner: &mut Inner, fate: Fate, form: &HashMap<String, String>) -> Option<Text> {
+    if !matches!(fate, Fate::Accept | Fate::TakeAndHold | Fate::TakeAndStumble) {
+        return None;
+    }
+    let text = Text {
+        sid: format!("SM{:032}", inner.texts.len() + 1),
+        to: form["To"].clone(),
+        from: form["From"].clone(),
+        body: form["Body"].clone(),
+        callback: form["StatusCallback"].clone(),
+        validity_s: form["ValidityPeriod"].parse().unwrap(),
+    };
+    inner.texts.push(text.clone());
+    Some(text)
 }
 
 fn shown(text: &Text) -> serde_json::Value {

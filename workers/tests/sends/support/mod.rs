@@ -165,6 +165,19 @@ impl World {
         }
     }
 
+    /// Waits until the carrier has so many texts.
+    pub(crate) async fn until_taken(&self, texts: usize) {
+        let begun = Instant::now();
+        while self.carrier.texts().len() != texts {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "the carrier has {} texts",
+                self.carrier.texts().len()
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// Waits until no job is due or at work any more.
     pub(crate) async fn until_idle(&self) {
         let begun = Instant::now();

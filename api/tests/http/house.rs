@@ -1,0 +1,255 @@
+//! Two merchants, their keys, and the router between them and a fresh database.
+
+use std::sync::Arc;
+
+use api::{Api, Settings, mint_key};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use domain::id::MerchantId;
+use domain::keyring::Keyring;
+use domain::scope::{Scope, Scopes};
+use entities::{Db, api_key, merchant, sql};
+use gateways::stripe::{StripeConfig, StripeGateway};
+use http_body_util::BodyExt;
+use migration::{Migrate, Migrator};
+use queue::{Clock, Ledger, Live, Metrics, Wake};
+use sea_orm::{ConnectionTrait, FromQueryResult};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// Somewhere nobody answers: a test that reaches a provider without meaning to gets an error at once.
+const NOBODY: &str = "http://127.0.0.1:9";
+
+/// A weekday at noon in New York, so that calls are allowed unless a test says otherwise.
+const NOON: &str = "2026-11-18T17:00:00Z";
+
+pub(crate) struct Account {
+    pub(crate) id: MerchantId,
+    /// May do everything.
+    pub(crate) key: String,
+}
+
+pub(crate) struct House {
+    pub(crate) api: Api,
+    pub(crate) public: Router,
+    pub(crate) private: Router,
+    pub(crate) ours: Account,
+    pub(crate) theirs: Account,
+    _folder: tempfile::TempDir,
+}
+
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Reply {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The status, the code and the first field at fault of a problem.
+    pub(crate) fn problem(&self) -> (u16, String, String) {
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{}", self.text);
+        let json = self.json();
+        assert_eq!(json["status"], self.status.as_u16());
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        (self.status.as_u16(), word(&json["code"]), word(&json["errors"][0]["field"]))
+    }
+}
+
+impl House {
+    pub(crate) async fn new() -> Self {
+        Self::with_stripe(NOBODY).await
+    }
+
+    pub(crate) async fn with_stripe(stripe_url: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::connect(&format!("sqlite://{}", folder.path().join("test.db").display())).await.unwrap();
+        Migrator::up(&db.write, None).await.unwrap();
+        let clock = Clock::default();
+        let noon = domain::time::Timestamp::parse(NOON).unwrap();
+        clock.advance_ms(noon.since_ms(clock.now()));
+        let api = api(db, clock, stripe_url);
+        let ours = account(&api, "Alder & Finch", 1).await;
+        let theirs = account(&api, "Birch & Co", 2).await;
+        let (public, private) = (api::router(api.clone()), api::private_router(api.clone()));
+        Self { api, public, private, ours, theirs, _folder: folder }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
+        reply(&self.public, request).await
+    }
+
+    /// A request with our key.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Reply {
+        self.send(request(method, path, &self.ours.key, body)).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.call("GET", path, None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
+        self.call("POST", path, Some(body)).await
+    }
+
+    /// Posts what must succeed, and says the id of what it made.
+    pub(crate) async fn made(&self, path: &str, body: Value) -> String {
+        let reply = self.post(path, body).await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{path}: {}", reply.text);
+        reply.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// An open invoice of 348.00 USD of a customer with a mobile number and an email.
+    pub(crate) async fn invoice(&self, number: &str) -> String {
+        self.made("/v1/invoices", invoice_input(number)).await
+    }
+
+    /// A key of ours that may do only this.
+    pub(crate) async fn key_with(&self, scopes: impl IntoIterator<Item = Scope>) -> String {
+        key(&self.api, &self.ours.id, &scopes.into_iter().collect()).await
+    }
+
+    pub(crate) async fn change(&self, text: &str) {
+        self.api.db.write.execute_unprepared(text).await.unwrap();
+    }
+
+    pub(crate) async fn count(&self, of: &str) -> i64 {
+        #[derive(FromQueryResult)]
+        struct Count {
+            rows: i64,
+        }
+        let text = format!("SELECT COUNT(*) AS rows FROM {of}");
+        sql::one::<Count, _>(&self.api.db.read, text, []).await.unwrap().unwrap().rows
+    }
+
+    /// Rows in every table a request could fill.
+    pub(crate) async fn rows(&self) -> Vec<i64> {
+        let mut rows = Vec::new();
+        for table in TABLES {
+            rows.push(self.count(table).await);
+        }
+        rows
+    }
+}
+
+const TABLES: [&str; 14] = [
+    "customers",
+    "consents",
+    "opt_outs",
+    "invoices",
+    "invoice_lines",
+    "campaigns",
+    "enrolments",
+    "call_events",
+    "links",
+    "holds",
+    "timeline",
+    "attention_items",
+    "jobs",
+    "idempotency_keys",
+];
+
+pub(crate) fn invoice_input(number: &str) -> Value {
+    json!({
+        "number": number, "currency": "USD", "due_on": "2026-11-30",
+        "line_items": [{"description": "Hull cleaning", "quantity": 1, "unit_minor": 34_800}],
+        "customer": {"name": "Dana Fields", "phone": "+14155550142", "line_type": "mobile", "email": "dana@example.com",
+            "time_zone": "America/New_York"},
+    })
+}
+
+/// A signed-off call about an invoice.
+pub(crate) fn event_input(call_id: &str, invoice: &str, intent: &str) -> Value {
+    json!({
+        "type": "call.completed", "spec_version": "1", "source": "inhouse", "call_id": call_id,
+        "occurred_at": "2026-11-18T16:59:00Z", "invoice": {"id": invoice}, "customer": {"phone": "+14155550142"},
+        "outcome": {"intent": intent, "reached": "human"},
+    })
+}
+
+pub(crate) fn request(method: &str, path: &str, key: &str, body: Option<Value>) -> Request<Body> {
+    let builder = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
+    match body {
+        Some(body) => builder.header("content-type", "application/json").body(Body::from(body.to_string())).unwrap(),
+        None => builder.body(Body::empty()).unwrap(),
+    }
+}
+
+pub(crate) async fn reply(router: &Router, request: Request<Body>) -> Reply {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    Reply { status: parts.status, headers: parts.headers, text }
+}
+
+fn api(db: Db, clock: Clock, stripe_url: &str) -> Api {
+    let registry = prometheus::Registry::new();
+    let metrics = Metrics::register(&registry).unwrap();
+    let ledger = Ledger::new(db.read.clone(), db.write.clone(), clock, Wake::local(), Live::default(), metrics);
+    let stripe = StripeGateway::new(StripeConfig {
+        secret_key: "sk_test_simulated".into(),
+        base_url: stripe_url.to_owned(),
+        timeout_ms: 5_000,
+    });
+    let settings = Settings {
+        public_url: "http://127.0.0.1:8080".to_owned(),
+        stripe_publishable_key: "pk_test_simulated".to_owned(),
+        stripe_js_url: "http://127.0.0.1:9/v3".to_owned(),
+        stripe_webhook_secrets: vec!["whsec_simulated".into()],
+        stripe_livemode: false,
+        twilio_auth_tokens: vec!["twilio".into()],
+    };
+    let keyring = Arc::new(Keyring::single("k1", [7; 32]));
+    let templates = Arc::new(templates::Templates::new());
+    Api::new(db, ledger, templates, keyring, Arc::new(stripe.unwrap()), settings, registry).unwrap()
+}
+
+async fn account(api: &Api, name: &str, ordinal: u8) -> Account {
+    let id = MerchantId::random([ordinal; 16]);
+    merchant::insert(&api.db.write, merchant_row(&id, name)).await.unwrap();
+    let key = key(api, &id, &Scopes::all()).await;
+    Account { id, key }
+}
+
+async fn key(api: &Api, merchant_id: &MerchantId, scopes: &Scopes) -> String {
+    let (row, shown) = mint_key(api.now(), merchant_id, "test", scopes);
+    api_key::insert(&api.db.write, row).await.unwrap();
+    shown.expose_secret().to_owned()
+}
+
+fn merchant_row(id: &MerchantId, name: &str) -> merchant::Model {
+    merchant::Model {
+        id: id.clone().into(),
+        name: name.to_owned(),
+        locale: "en".to_owned(),
+        time_zone: "America/New_York".to_owned(),
+        country: "US".to_owned(),
+        support_email: None,
+        support_phone: None,
+        accent_hex: None,
+        logo_url: None,
+        stripe_account: Some("acct_alder".to_owned()),
+        sms_sender: Some("+14155550100".to_owned()),
+        sms_countries: "US".to_owned(),
+        email_sender: None,
+        fee_basis_points: 1_000,
+        fee_fixed_minor: 0,
+        fee_min_minor: 0,
+        fee_max_minor: None,
+        dialer_url: None,
+        secret_generation: 1,
+        renewal_allowed: true,
+        payable_on_hold: true,
+        asked_exempt_from_hours: true,
+        texts_per_day_max: 10,
+        texts_per_number_per_day_max: 3,
+        created_at_ms: 0,
+    }
+}

@@ -1,0 +1,18 @@
+//! The API as its callers meet it: the whole router in this process, on an embedded database of its own per test.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod calls;
+mod closing;
+mod credentials;
+mod description;
+mod events;
+mod house;
+mod import;
+mod lists;
+mod repeats;
+mod resources;
+mod stream;
+mod tenants;
