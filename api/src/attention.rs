@@ -104,8 +104,13 @@ async fn list(
     caller.require(Scope::InvoicesRead)?;
     let size = page_size(query.limit)?;
     let after = query.cursor.unwrap_or_default();
-    if !after.is_empty() && (after.len() != BODY_LENGTH || !after.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
-        return Err(Problem::field("cursor", "is not a cursor of this list; take next_cursor of the page before"));
+    if !after.is_empty()
+        && (after.len() != BODY_LENGTH || !after.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    {
+        return Err(Problem::field(
+            "cursor",
+            "is not a cursor of this list; take next_cursor of the page before",
+        ));
     }
     let mut items = gather(&api, &caller, query.kind, &after, size + 1).await?;
     items.sort_by(|a, b| age(&a.id).cmp(age(&b.id)));
@@ -130,7 +135,10 @@ async fn gather(
         items.extend(holds.into_iter().map(AttentionItem::from));
     }
     if kind.is_none_or(|kind| kind == AttentionKind::DeadJob) {
-        let dead = api.ledger.dead(Some(merchant), Some(&format!("job_{after}")), limit).await?;
+        let dead = api
+            .ledger
+            .dead(Some(merchant), Some(&format!("job_{after}")), limit)
+            .await?;
         items.extend(dead.into_iter().map(AttentionItem::from));
     }
     Ok(items)

@@ -64,8 +64,16 @@ async fn ask(State(api): State<Api>, incoming: Incoming) -> Result<Json<CallPerm
     let now = api.now();
     let facts = facts(&api, &caller, &input).await?;
     let reasons = decide(&facts, now);
-    let decision = if reasons.is_empty() { Permit::Allow } else { Permit::Deny };
-    Ok(Json(CallPermission { decision, reasons, expires_at: now.plus_ms(GOOD_FOR_MS) }))
+    let decision = if reasons.is_empty() {
+        Permit::Allow
+    } else {
+        Permit::Deny
+    };
+    Ok(Json(CallPermission {
+        decision,
+        reasons,
+        expires_at: now.plus_ms(GOOD_FOR_MS),
+    }))
 }
 
 async fn facts(api: &Api, caller: &Caller, asked: &CallQuestion) -> Result<Facts, Problem> {
@@ -78,16 +86,26 @@ async fn facts(api: &Api, caller: &Caller, asked: &CallQuestion) -> Result<Facts
         on_hold: false,
         opted_out: false,
         promised_day: None,
-        merchant_zone: merchant_zone.into_iter().next().ok_or_else(|| Problem::internal(&"no zone for a merchant"))?,
+        merchant_zone: merchant_zone
+            .into_iter()
+            .next()
+            .ok_or_else(|| Problem::internal(&"no zone for a merchant"))?,
         zones: Vec::new(),
         link_opened_at: None,
         enrolment_paused: false,
     };
     // An id that is not even one names no invoice, like any other unknown one.
-    let Ok(invoice_id) = asked.invoice_id.parse::<InvoiceId>() else { return Ok(unknown) };
-    let Some(row) = invoice::find(db, &caller.merchant_id, &invoice_id).await? else { return Ok(unknown) };
+    let Ok(invoice_id) = asked.invoice_id.parse::<InvoiceId>() else {
+        return Ok(unknown);
+    };
+    let Some(row) = invoice::find(db, &caller.merchant_id, &invoice_id).await? else {
+        return Ok(unknown);
+    };
     let customer = customer_of(api, caller, &row.customer_id).await?;
-    let phone = customer.phone.as_deref().and_then(|text| Phone::from_e164(text).ok());
+    let phone = customer
+        .phone
+        .as_deref()
+        .and_then(|text| Phone::from_e164(text).ok());
     Ok(Facts {
         invoice: Some(row.status.0),
         on_hold: row.on_hold,
@@ -106,12 +124,19 @@ async fn customer_of(api: &Api, caller: &Caller, id: &CustomerId) -> Result<cust
 }
 
 /// Whoever said "leave me alone" by any contact we have is not called by another.
-async fn opted_out(api: &Api, caller: &Caller, customer: &customer::Model, invoice: &invoice::Model) -> Result<bool, Problem> {
+async fn opted_out(
+    api: &Api,
+    caller: &Caller,
+    customer: &customer::Model,
+    invoice: &invoice::Model,
+) -> Result<bool, Problem> {
     let phones = [customer.phone.clone(), invoice.mobile_phone.clone()];
     let email = customer.email.as_ref().map(|email| email.to_ascii_lowercase());
     let recipients: Vec<String> = phones.into_iter().chain([email]).flatten().collect();
     let standing = opt_out::standing(&api.db.read, &recipients).await?;
-    Ok(recipients.iter().any(|recipient| opt_out::forbids(&standing, &caller.merchant_id, recipient, "call", "*")))
+    Ok(recipients
+        .iter()
+        .any(|recipient| opt_out::forbids(&standing, &caller.merchant_id, recipient, "call", "*")))
 }
 
 /// Whether the enrolment asked about, or else any campaign the invoice is or was in, keeps it from being called about.
@@ -124,6 +149,8 @@ async fn enrolment_paused(api: &Api, invoice_id: &InvoiceId, asked: Option<&str>
         return Ok(!standings.is_empty() && !standings.iter().any(runs));
     };
     let asked = asked.parse::<EnrolmentId>().ok();
-    let standing = standings.iter().find(|standing| Some(&standing.id.0) == asked.as_ref());
+    let standing = standings
+        .iter()
+        .find(|standing| Some(&standing.id.0) == asked.as_ref());
     Ok(!standing.is_some_and(runs))
 }

@@ -21,7 +21,9 @@ use crate::problem::{Problem, ProblemBody};
 use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(show, change, end))
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(show, change, end))
 }
 
 /// A call campaign.
@@ -102,18 +104,38 @@ struct ListQuery {
 /// List campaigns, newest first.
 #[utoipa::path(get, path = "/v1/campaigns", tag = "Campaigns", operation_id = "list_campaigns", params(ListQuery),
     responses((status = 200, description = "A page.", body = Page<CampaignView>)))]
-async fn list(State(api): State<Api>, caller: Caller, Query(query): Query<ListQuery>) -> Result<Json<Page<CampaignView>>, Problem> {
+async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<CampaignView>>, Problem> {
     caller.require(Scope::CampaignsRead)?;
     let size = page_size(query.limit)?;
     let before = cursor::<Campaign>(query.cursor.as_deref())?;
-    let rows = campaign::page(&api.db.read, &caller.merchant_id, query.status, before.as_ref(), size + 1).await?;
-    Ok(Json(Page::of(rows, size, |row| row.id.to_string(), CampaignView::from)))
+    let rows = campaign::page(
+        &api.db.read,
+        &caller.merchant_id,
+        query.status,
+        before.as_ref(),
+        size + 1,
+    )
+    .await?;
+    Ok(Json(Page::of(
+        rows,
+        size,
+        |row| row.id.to_string(),
+        CampaignView::from,
+    )))
 }
 
 /// Show a campaign.
 #[utoipa::path(get, path = "/v1/campaigns/{id}", tag = "Campaigns", operation_id = "show_campaign",
     params(("id" = String, Path)), responses((status = 200, description = "The campaign.", body = CampaignView)))]
-async fn show(State(api): State<Api>, caller: Caller, PathId(id): PathId<Campaign>) -> Result<Json<CampaignView>, Problem> {
+async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    PathId(id): PathId<Campaign>,
+) -> Result<Json<CampaignView>, Problem> {
     caller.require(Scope::CampaignsRead)?;
     let row = campaign::find(&api.db.read, &caller.merchant_id, &id).await?;
     row.map(|row| Json(row.into())).ok_or_else(Problem::not_found)
@@ -124,13 +146,19 @@ async fn show(State(api): State<Api>, caller: Caller, PathId(id): PathId<Campaig
     params(("id" = String, Path)), request_body = CampaignChange,
     responses((status = 200, description = "The campaign as it is now.", body = CampaignView),
         (status = 409, description = "`campaign_ended`.", body = ProblemBody)))]
-async fn change(State(api): State<Api>, PathId(id): PathId<Campaign>, incoming: Incoming) -> Result<Answer, Stop> {
+async fn change(
+    State(api): State<Api>,
+    PathId(id): PathId<Campaign>,
+    incoming: Incoming,
+) -> Result<Answer, Stop> {
     let Read { caller, input, claim } = incoming.read::<CampaignChange>(Scope::CampaignsWrite).await?;
     if input.status == Some(CampaignStatus::Ended) {
         return Err(Problem::field("status", "must be active or paused; end a campaign with DELETE").into());
     }
     let work = Work::begin(&api, claim).await?;
-    let mut row = campaign::lock(&work.tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
+    let mut row = campaign::lock(&work.tx, &caller.merchant_id, &id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     if let Some(name) = input.name {
         row.name = check::line("name", &name, NAME_MAX)?;
     }
@@ -150,13 +178,23 @@ async fn change(State(api): State<Api>, PathId(id): PathId<Campaign>, incoming: 
 async fn end(State(api): State<Api>, caller: Caller, PathId(id): PathId<Campaign>) -> Result<Answer, Stop> {
     caller.require(Scope::CampaignsWrite)?;
     let mut work = Work::begin(&api, None).await?;
-    let mut row = campaign::lock(&work.tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
+    let mut row = campaign::lock(&work.tx, &caller.merchant_id, &id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     if row.status.0 != CampaignStatus::Ended {
         row.status = CampaignStatus::Ended.into();
         row.updated_at_ms = work.now.millis();
         campaign::update(&work.tx, &row).await?;
         let actor = caller.actor();
-        enrolment::end_of_campaign(&work.tx, &caller.merchant_id, &id, &actor, work.now, &mut work.outbox).await?;
+        enrolment::end_of_campaign(
+            &work.tx,
+            &caller.merchant_id,
+            &id,
+            &actor,
+            work.now,
+            &mut work.outbox,
+        )
+        .await?;
     }
     work.finish(StatusCode::OK, &CampaignView::from(row)).await
 }

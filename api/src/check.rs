@@ -46,7 +46,10 @@ pub(crate) fn words(field: &str, text: &str, chars_max: usize) -> Result<String,
 
 fn bounded(field: &str, text: &str, chars_max: usize) -> Result<String, Problem> {
     if text.chars().count() > chars_max {
-        return Err(Problem::field(field, format!("must have at most {chars_max} characters")));
+        return Err(Problem::field(
+            field,
+            format!("must have at most {chars_max} characters"),
+        ));
     }
     Ok(text.to_owned())
 }
@@ -62,7 +65,8 @@ pub(crate) fn email(field: &str, text: &str) -> Result<EmailAddress, Problem> {
 
 /// A language tag (BCP 47) by its shape: `en`, `es-MX`.
 pub(crate) fn locale(field: &str, text: &str) -> Result<String, Problem> {
-    let plain = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let plain =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if text.len() > LOCALE_MAX || !text.split('-').all(plain) {
         return Err(Problem::field(field, "is not a language tag, for example en-US"));
     }
@@ -71,7 +75,10 @@ pub(crate) fn locale(field: &str, text: &str) -> Result<String, Problem> {
 
 pub(crate) fn time_zone(field: &str, text: &str) -> Result<String, Problem> {
     if domain::quiet_hours::zone(text).is_none() {
-        return Err(Problem::field(field, "is not an IANA time zone, for example America/New_York"));
+        return Err(Problem::field(
+            field,
+            "is not an IANA time zone, for example America/New_York",
+        ));
     }
     Ok(text.to_owned())
 }

@@ -26,7 +26,9 @@ mod input;
 pub(crate) use input::{CheckedCustomer, CustomerChange, NewCustomer, said};
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(show, change, delete))
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(show, change, delete))
 }
 
 /// A customer.
@@ -87,7 +89,10 @@ async fn create(State(api): State<Api>, incoming: Incoming) -> Result<Answer, St
 
 pub(crate) fn taken(error: sea_orm::DbErr) -> Problem {
     if unique_violation(&error) {
-        return Problem::conflict("external_ref_taken", "Another customer of yours has this external_ref.");
+        return Problem::conflict(
+            "external_ref_taken",
+            "Another customer of yours has this external_ref.",
+        );
     }
     error.into()
 }
@@ -108,25 +113,48 @@ struct ListQuery {
 /// List customers, newest first.
 #[utoipa::path(get, path = "/v1/customers", tag = "Customers", operation_id = "list_customers", params(ListQuery),
     responses((status = 200, description = "A page.", body = Page<CustomerView>)))]
-async fn list(State(api): State<Api>, caller: Caller, Query(query): Query<ListQuery>) -> Result<Json<Page<CustomerView>>, Problem> {
+async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<CustomerView>>, Problem> {
     caller.require(Scope::CustomersRead)?;
     let size = page_size(query.limit)?;
     let before = cursor::<Customer>(query.cursor.as_deref())?;
-    let phone = query.phone.map(|text| check::phone("phone", &text, &caller.country)).transpose()?;
+    let phone = query
+        .phone
+        .map(|text| check::phone("phone", &text, &caller.country))
+        .transpose()?;
     let email = query.email.map(|text| check::email("email", &text)).transpose()?;
     let filter = customer::Filter {
         external_ref: query.external_ref,
         phone: phone.map(|phone| phone.as_str().to_owned()),
         email: email.map(|email| email.as_str().to_owned()),
     };
-    let rows = customer::page(&api.db.read, &caller.merchant_id, filter, before.as_ref(), size + 1).await?;
-    Ok(Json(Page::of(rows, size, |row| row.id.to_string(), CustomerView::from)))
+    let rows = customer::page(
+        &api.db.read,
+        &caller.merchant_id,
+        filter,
+        before.as_ref(),
+        size + 1,
+    )
+    .await?;
+    Ok(Json(Page::of(
+        rows,
+        size,
+        |row| row.id.to_string(),
+        CustomerView::from,
+    )))
 }
 
 /// Show a customer.
 #[utoipa::path(get, path = "/v1/customers/{id}", tag = "Customers", operation_id = "show_customer",
     params(("id" = String, Path)), responses((status = 200, description = "The customer.", body = CustomerView)))]
-async fn show(State(api): State<Api>, caller: Caller, PathId(id): PathId<Customer>) -> Result<Json<CustomerView>, Problem> {
+async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    PathId(id): PathId<Customer>,
+) -> Result<Json<CustomerView>, Problem> {
     caller.require(Scope::CustomersRead)?;
     let row = customer::find(&api.db.read, &caller.merchant_id, &id).await?;
     row.map(|row| Json(row.into())).ok_or_else(Problem::not_found)
@@ -137,10 +165,16 @@ async fn show(State(api): State<Api>, caller: Caller, PathId(id): PathId<Custome
     params(("id" = String, Path)), request_body = CustomerChange,
     responses((status = 200, description = "The customer as it is now.", body = CustomerView),
         (status = 409, description = "`external_ref_taken`.", body = crate::problem::ProblemBody)))]
-async fn change(State(api): State<Api>, PathId(id): PathId<Customer>, incoming: Incoming) -> Result<Answer, Stop> {
+async fn change(
+    State(api): State<Api>,
+    PathId(id): PathId<Customer>,
+    incoming: Incoming,
+) -> Result<Answer, Stop> {
     let Read { caller, input, claim } = incoming.read::<CustomerChange>(Scope::CustomersWrite).await?;
     let work = Work::begin(&api, claim).await?;
-    let row = customer::lock(&work.tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
+    let row = customer::lock(&work.tx, &caller.merchant_id, &id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     let row = input.apply(row, &caller.country, work.now)?;
     customer::update(&work.tx, &row).await.map_err(taken)?;
     work.finish(StatusCode::OK, &CustomerView::from(row)).await
@@ -151,12 +185,21 @@ async fn change(State(api): State<Api>, PathId(id): PathId<Customer>, incoming: 
     params(("id" = String, Path)),
     responses((status = 204, description = "Gone."),
         (status = 409, description = "`customer_has_invoices`.", body = crate::problem::ProblemBody)))]
-async fn delete(State(api): State<Api>, caller: Caller, PathId(id): PathId<Customer>) -> Result<StatusCode, Problem> {
+async fn delete(
+    State(api): State<Api>,
+    caller: Caller,
+    PathId(id): PathId<Customer>,
+) -> Result<StatusCode, Problem> {
     caller.require(Scope::CustomersWrite)?;
     let tx = api.db.begin().await?;
-    customer::lock(&tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
+    customer::lock(&tx, &caller.merchant_id, &id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     if !customer::delete_unused(&tx, &caller.merchant_id, &id).await? {
-        return Err(Problem::conflict("customer_has_invoices", "What they owe or paid is kept, and so are they."));
+        return Err(Problem::conflict(
+            "customer_has_invoices",
+            "What they owe or paid is kept, and so are they.",
+        ));
     }
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -20,7 +20,9 @@ use crate::problem::{Problem, ProblemBody};
 use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(enrol, list)).routes(routes!(show, change, end))
+    OpenApiRouter::new()
+        .routes(routes!(enrol, list))
+        .routes(routes!(show, change, end))
 }
 
 /// One invoice in one campaign.
@@ -70,18 +72,29 @@ pub(crate) struct NewEnrolment {
     params(("id" = String, Path)), request_body = NewEnrolment,
     responses((status = 201, description = "The enrolment.", body = EnrolmentView),
         (status = 409, description = "`already_enrolled`, `invoice_not_callable` or `campaign_ended`.", body = ProblemBody)))]
-async fn enrol(State(api): State<Api>, PathId(id): PathId<Campaign>, incoming: Incoming) -> Result<Answer, Stop> {
+async fn enrol(
+    State(api): State<Api>,
+    PathId(id): PathId<Campaign>,
+    incoming: Incoming,
+) -> Result<Answer, Stop> {
     let Read { caller, input, claim } = incoming.read::<NewEnrolment>(Scope::CampaignsWrite).await?;
     let unknown = || Problem::field("invoice_id", "names no invoice of yours");
     let invoice_id: InvoiceId = input.invoice_id.parse().map_err(|_| unknown())?;
     let mut work = Work::begin(&api, claim).await?;
-    let invoice = invoice::lock_one(&work.tx, &caller.merchant_id, &invoice_id).await?.ok_or_else(unknown)?;
-    let campaign = campaign::lock(&work.tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
+    let invoice = invoice::lock_one(&work.tx, &caller.merchant_id, &invoice_id)
+        .await?
+        .ok_or_else(unknown)?;
+    let campaign = campaign::lock(&work.tx, &caller.merchant_id, &id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     if campaign.status.0 == CampaignStatus::Ended {
         return Err(Problem::conflict("campaign_ended", "This campaign has ended.").into());
     }
     if !domain::invoice::callable(invoice.status.0) {
-        let detail = format!("This invoice is {}; there is no reason to call about it.", invoice.status.0);
+        let detail = format!(
+            "This invoice is {}; there is no reason to call about it.",
+            invoice.status.0
+        );
         return Err(Problem::conflict("invoice_not_callable", detail).into());
     }
     let row = new_row(&caller, &id, &invoice, work.now);
@@ -91,8 +104,17 @@ async fn enrol(State(api): State<Api>, PathId(id): PathId<Campaign>, incoming: I
     work.finish(StatusCode::CREATED, &EnrolmentView::from(row)).await
 }
 
-fn new_row(caller: &Caller, campaign_id: &CampaignId, invoice: &invoice::Model, now: Timestamp) -> enrolment::Model {
-    let status = if invoice.on_hold { EnrolmentStatus::Paused } else { EnrolmentStatus::Active };
+fn new_row(
+    caller: &Caller,
+    campaign_id: &CampaignId,
+    invoice: &invoice::Model,
+    now: Timestamp,
+) -> enrolment::Model {
+    let status = if invoice.on_hold {
+        EnrolmentStatus::Paused
+    } else {
+        EnrolmentStatus::Active
+    };
     enrolment::Model {
         id: entities::fresh::id(now).into(),
         merchant_id: caller.merchant_id.clone().into(),
@@ -133,15 +155,34 @@ async fn list(
     let size = page_size(query.limit)?;
     let before = cursor::<Enrolment>(query.cursor.as_deref())?;
     let db = &api.db.read;
-    campaign::find(db, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
-    let rows = enrolment::page(db, &caller.merchant_id, &id, query.status, before.as_ref(), size + 1).await?;
-    Ok(Json(Page::of(rows, size, |row| row.id.to_string(), EnrolmentView::from)))
+    campaign::find(db, &caller.merchant_id, &id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
+    let rows = enrolment::page(
+        db,
+        &caller.merchant_id,
+        &id,
+        query.status,
+        before.as_ref(),
+        size + 1,
+    )
+    .await?;
+    Ok(Json(Page::of(
+        rows,
+        size,
+        |row| row.id.to_string(),
+        EnrolmentView::from,
+    )))
 }
 
 /// Show an enrolment.
 #[utoipa::path(get, path = "/v1/enrolments/{id}", tag = "Campaigns", operation_id = "show_enrolment",
     params(("id" = String, Path)), responses((status = 200, description = "The enrolment.", body = EnrolmentView)))]
-async fn show(State(api): State<Api>, caller: Caller, PathId(id): PathId<Enrolment>) -> Result<Json<EnrolmentView>, Problem> {
+async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    PathId(id): PathId<Enrolment>,
+) -> Result<Json<EnrolmentView>, Problem> {
     caller.require(Scope::CampaignsRead)?;
     let row = enrolment::find(&api.db.read, &caller.merchant_id, &id).await?;
     row.map(|row| Json(row.into())).ok_or_else(Problem::not_found)
@@ -161,10 +202,16 @@ pub(crate) struct EnrolmentChange {
     params(("id" = String, Path)), request_body = EnrolmentChange,
     responses((status = 200, description = "The enrolment as it is now.", body = EnrolmentView),
         (status = 409, description = "`on_hold`, `invoice_not_callable` or `enrolment_ended`.", body = ProblemBody)))]
-async fn change(State(api): State<Api>, PathId(id): PathId<Enrolment>, incoming: Incoming) -> Result<Answer, Stop> {
+async fn change(
+    State(api): State<Api>,
+    PathId(id): PathId<Enrolment>,
+    incoming: Incoming,
+) -> Result<Answer, Stop> {
     let Read { caller, input, claim } = incoming.read::<EnrolmentChange>(Scope::CampaignsWrite).await?;
     if input.status == EnrolmentStatus::Ended {
-        return Err(Problem::field("status", "must be active or paused; end an enrolment with DELETE").into());
+        return Err(
+            Problem::field("status", "must be active or paused; end an enrolment with DELETE").into(),
+        );
     }
     let mut work = Work::begin(&api, claim).await?;
     let (row, invoice) = locked(&work, &caller, &id).await?;
@@ -176,7 +223,8 @@ async fn change(State(api): State<Api>, PathId(id): PathId<Enrolment>, incoming:
     }
     let actor = caller.actor();
     let moved = enrolment::move_to(&work.tx, &row, input.status, &actor, work.now, &mut work.outbox).await?;
-    work.finish(StatusCode::OK, &EnrolmentView::from(moved.unwrap_or(row))).await
+    work.finish(StatusCode::OK, &EnrolmentView::from(moved.unwrap_or(row)))
+        .await
 }
 
 /// End an enrolment. The dialer is told to stop calling about the invoice.
@@ -187,24 +235,48 @@ async fn end(State(api): State<Api>, caller: Caller, PathId(id): PathId<Enrolmen
     let mut work = Work::begin(&api, None).await?;
     let (row, _) = locked(&work, &caller, &id).await?;
     let actor = caller.actor();
-    let ended = enrolment::move_to(&work.tx, &row, EnrolmentStatus::Ended, &actor, work.now, &mut work.outbox).await?;
-    work.finish(StatusCode::OK, &EnrolmentView::from(ended.unwrap_or(row))).await
+    let ended = enrolment::move_to(
+        &work.tx,
+        &row,
+        EnrolmentStatus::Ended,
+        &actor,
+        work.now,
+        &mut work.outbox,
+    )
+    .await?;
+    work.finish(StatusCode::OK, &EnrolmentView::from(ended.unwrap_or(row)))
+        .await
 }
 
 /// The enrolment and its invoice; the invoice's row is held, so neither moves.
-async fn locked(work: &Work, caller: &Caller, id: &domain::id::EnrolmentId) -> Result<(enrolment::Model, invoice::Model), Problem> {
-    let found = enrolment::find(&work.tx, &caller.merchant_id, id).await?.ok_or_else(Problem::not_found)?;
+async fn locked(
+    work: &Work,
+    caller: &Caller,
+    id: &domain::id::EnrolmentId,
+) -> Result<(enrolment::Model, invoice::Model), Problem> {
+    let found = enrolment::find(&work.tx, &caller.merchant_id, id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     let invoice = invoice::lock_one(&work.tx, &caller.merchant_id, &found.invoice_id).await?;
     let row = enrolment::find(&work.tx, &caller.merchant_id, id).await?;
-    Ok((row.ok_or_else(Problem::not_found)?, invoice.ok_or_else(Problem::not_found)?))
+    Ok((
+        row.ok_or_else(Problem::not_found)?,
+        invoice.ok_or_else(Problem::not_found)?,
+    ))
 }
 
 fn may_resume(invoice: &invoice::Model) -> Result<(), Problem> {
     if invoice.on_hold {
-        return Err(Problem::conflict("on_hold", "The invoice is on hold; resolve the hold and calls go on by themselves."));
+        return Err(Problem::conflict(
+            "on_hold",
+            "The invoice is on hold; resolve the hold and calls go on by themselves.",
+        ));
     }
     if !domain::invoice::callable(invoice.status.0) {
-        let detail = format!("This invoice is {}; there is no reason to call about it.", invoice.status.0);
+        let detail = format!(
+            "This invoice is {}; there is no reason to call about it.",
+            invoice.status.0
+        );
         return Err(Problem::conflict("invoice_not_callable", detail));
     }
     Ok(())

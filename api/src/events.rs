@@ -31,7 +31,10 @@ pub(crate) use ingest::Ingest;
 const EVENT_MAX: usize = 64 * 1024;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(receive, list)).routes(routes!(show)).routes(routes!(replay::replay))
+    OpenApiRouter::new()
+        .routes(routes!(receive, list))
+        .routes(routes!(show))
+        .routes(routes!(replay::replay))
 }
 
 /// What became of an event.
@@ -66,7 +69,11 @@ async fn receive(
 ) -> Result<(StatusCode, Json<Receipt>), Problem> {
     let delivery = sender::accept(&api, request).await?;
     let receipt = ingest.store(delivery).await?;
-    let status = if receipt.disposition == Disposition::Duplicate { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let status = if receipt.disposition == Disposition::Duplicate {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
     Ok((status, Json(receipt)))
 }
 
@@ -116,7 +123,10 @@ impl EventView {
 
     fn whole(row: call_event::Model) -> Self {
         let event = serde_json::from_str(&row.body).ok();
-        Self { event, ..Self::of(row) }
+        Self {
+            event,
+            ..Self::of(row)
+        }
     }
 }
 
@@ -135,22 +145,43 @@ struct ListQuery {
 /// List events, newest first.
 #[utoipa::path(get, path = "/v1/events", tag = "Events", operation_id = "list_events", params(ListQuery),
     responses((status = 200, description = "A page.", body = Page<EventView>)))]
-async fn list(State(api): State<Api>, caller: Caller, Query(query): Query<ListQuery>) -> Result<Json<Page<EventView>>, Problem> {
+async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<EventView>>, Problem> {
     caller.require(Scope::EventsRead)?;
     let size = page_size(query.limit)?;
     let before = cursor::<CallEventKind>(query.cursor.as_deref())?;
-    let rows = call_event::page(&api.db.read, &caller.merchant_id, query.disposition, before.as_ref(), size + 1).await?;
-    Ok(Json(Page::of(rows, size, |row| row.id.to_string(), EventView::of)))
+    let rows = call_event::page(
+        &api.db.read,
+        &caller.merchant_id,
+        query.disposition,
+        before.as_ref(),
+        size + 1,
+    )
+    .await?;
+    Ok(Json(Page::of(
+        rows,
+        size,
+        |row| row.id.to_string(),
+        EventView::of,
+    )))
 }
 
 /// Show an event with what was sent.
 #[utoipa::path(get, path = "/v1/events/{id}", tag = "Events", operation_id = "show_event",
     params(("id" = String, Path)), responses((status = 200, description = "The event.", body = EventView),
         (status = 404, description = "`not_found`.", body = ProblemBody)))]
-async fn show(State(api): State<Api>, caller: Caller, PathId(id): PathId<CallEventKind>) -> Result<Json<EventView>, Problem> {
+async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    PathId(id): PathId<CallEventKind>,
+) -> Result<Json<EventView>, Problem> {
     caller.require(Scope::EventsRead)?;
     let row = call_event::find(&api.db.read, &caller.merchant_id, &id).await?;
-    row.map(|row| Json(EventView::whole(row))).ok_or_else(Problem::not_found)
+    row.map(|row| Json(EventView::whole(row)))
+        .ok_or_else(Problem::not_found)
 }
 
 /// A label that is one of a known few, whatever a sender writes.

@@ -38,7 +38,11 @@ impl<T: DeserializeOwned> FromRequestParts<Api> for Query<T> {
         let pairs = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(query.as_bytes()));
         let read = serde_path_to_error::deserialize(pairs).map_err(|error| json::type_fault(&error))?;
         if query.contains("%00") {
-            return Err(Problem::new(StatusCode::BAD_REQUEST, "malformed_request", "The query contains NUL."));
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "malformed_request",
+                "The query contains NUL.",
+            ));
         }
         Ok(Self(read))
     }
@@ -49,13 +53,21 @@ pub(crate) fn page_size(limit: Option<u64>) -> Result<u64, Problem> {
     match limit {
         None => Ok(PAGE_DEFAULT),
         Some(limit) if (1..=PAGE_MAX).contains(&limit) => Ok(limit),
-        Some(_) => Err(Problem::field("limit", format!("must be between 1 and {PAGE_MAX}"))),
+        Some(_) => Err(Problem::field(
+            "limit",
+            format!("must be between 1 and {PAGE_MAX}"),
+        )),
     }
 }
 
 /// The cursor of a list that is paged by an id.
 pub(crate) fn cursor<K: Kind>(text: Option<&str>) -> Result<Option<Id<K>>, Problem> {
-    let bad = |_| Problem::field("cursor", "is not a cursor of this list; take next_cursor of the page before");
+    let bad = |_| {
+        Problem::field(
+            "cursor",
+            "is not a cursor of this list; take next_cursor of the page before",
+        )
+    };
     text.map(str::parse).transpose().map_err(bad)
 }
 
@@ -80,11 +92,19 @@ pub(crate) struct Page<T> {
 
 impl<T> Page<T> {
     /// Makes a page of rows that were asked for with one more than fits.
-    pub(crate) fn of<R>(mut rows: Vec<R>, size: u64, id: impl Fn(&R) -> String, view: impl Fn(R) -> T) -> Self {
+    pub(crate) fn of<R>(
+        mut rows: Vec<R>,
+        size: u64,
+        id: impl Fn(&R) -> String,
+        view: impl Fn(R) -> T,
+    ) -> Self {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let is_last = rows.len() <= size;
         rows.truncate(size);
         let next_cursor = rows.last().filter(|_| !is_last).map(id);
-        Self { data: rows.into_iter().map(view).collect(), next_cursor }
+        Self {
+            data: rows.into_iter().map(view).collect(),
+            next_cursor,
+        }
     }
 }

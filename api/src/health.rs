@@ -17,7 +17,10 @@ use crate::state::Api;
 const STORE_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(alive)).routes(routes!(ready)).routes(routes!(metrics))
+    OpenApiRouter::new()
+        .routes(routes!(alive))
+        .routes(routes!(ready))
+        .routes(routes!(metrics))
 }
 
 /// Whether the process is alive. On the private listener.
@@ -37,9 +40,15 @@ async fn ready(State(api): State<Api>) -> Result<&'static str, Problem> {
         Ok(Ok(())) => Ok("ready\n"),
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready");
-            Err(Problem::unavailable("store_unavailable", "The store does not answer as it should."))
+            Err(Problem::unavailable(
+                "store_unavailable",
+                "The store does not answer as it should.",
+            ))
         }
-        Err(_) => Err(Problem::unavailable("store_unavailable", "The store does not answer in time.")),
+        Err(_) => Err(Problem::unavailable(
+            "store_unavailable",
+            "The store does not answer in time.",
+        )),
     }
 }
 
@@ -49,7 +58,8 @@ async fn ask_store(api: &Api) -> Result<(), DbErr> {
         #[expect(dead_code, reason = "that it can be read is the answer")]
         merchants: i64,
     }
-    let _answered: Option<Count> = sql::one(&api.db.read, "SELECT COUNT(*) AS merchants FROM merchants", []).await?;
+    let _answered: Option<Count> =
+        sql::one(&api.db.read, "SELECT COUNT(*) AS merchants FROM merchants", []).await?;
     Ok(())
 }
 
@@ -63,6 +73,13 @@ async fn metrics(State(api): State<Api>) -> Result<Response, Problem> {
         Ok(Err(error)) => tracing::warn!(%error, "the ledger's depth cannot be read"),
         Err(_) => tracing::warn!("the ledger's depth was not read in time"),
     }
-    let text = TextEncoder::new().encode_to_string(&api.registry.gather()).map_err(|error| Problem::internal(&error))?;
-    Ok((StatusCode::OK, [(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response())
+    let text = TextEncoder::new()
+        .encode_to_string(&api.registry.gather())
+        .map_err(|error| Problem::internal(&error))?;
+    Ok((
+        StatusCode::OK,
+        [(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)],
+        text,
+    )
+        .into_response())
 }

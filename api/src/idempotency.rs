@@ -31,9 +31,16 @@ pub(crate) struct Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let mut response = (self.status, [(header::CONTENT_TYPE, "application/json")], self.body).into_response();
+        let mut response = (
+            self.status,
+            [(header::CONTENT_TYPE, "application/json")],
+            self.body,
+        )
+            .into_response();
         if self.replayed {
-            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+            response
+                .headers_mut()
+                .insert(REPLAYED, HeaderValue::from_static("true"));
         }
         response
     }
@@ -83,10 +90,16 @@ pub(crate) struct Claim {
 impl Claim {
     /// The claim of a request; `None` when it carries no key.
     pub(crate) fn of(parts: &Parts, merchant_id: &MerchantId, body: &[u8]) -> Result<Option<Self>, Problem> {
-        let Some(key) = key_of(parts)? else { return Ok(None) };
+        let Some(key) = key_of(parts)? else {
+            return Ok(None);
+        };
         let mut digest = fingerprint_begun(parts);
         digest.update(body);
-        Ok(Some(Self { merchant_id: merchant_id.clone(), key, fingerprint: hex::encode(digest.finalize()) }))
+        Ok(Some(Self {
+            merchant_id: merchant_id.clone(),
+            key,
+            fingerprint: hex::encode(digest.finalize()),
+        }))
     }
 
     /// What was answered under this key before, if anything was.
@@ -97,32 +110,52 @@ impl Claim {
 
     /// Whether anything was answered under this key.
     pub(crate) async fn is_known(&self, api: &Api) -> Result<bool, Problem> {
-        Ok(idempotency_key::find(&api.db.read, &self.merchant_id, &self.key).await?.is_some())
+        Ok(idempotency_key::find(&api.db.read, &self.merchant_id, &self.key)
+            .await?
+            .is_some())
     }
 
     fn replay(&self, row: idempotency_key::Model) -> Result<Answer, Problem> {
         if row.fingerprint != self.fingerprint {
             let detail = "This Idempotency-Key was used for another request.";
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail));
+            return Err(Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                detail,
+            ));
         }
-        let status = u16::try_from(row.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
+        let status = u16::try_from(row.status)
+            .ok()
+            .and_then(|status| StatusCode::from_u16(status).ok());
         let status = status.ok_or_else(|| Problem::internal(&"a kept answer has no status"))?;
-        Ok(Answer { status, body: row.body, replayed: true })
+        Ok(Answer {
+            status,
+            body: row.body,
+            replayed: true,
+        })
     }
 }
 
 /// The key a request carries.
 pub(crate) fn key_of(parts: &Parts) -> Result<Option<String>, Problem> {
-    let Some(value) = parts.headers.get(HEADER) else { return Ok(None) };
-    let visible = |text: &&str| (1..=KEY_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let Some(value) = parts.headers.get(HEADER) else {
+        return Ok(None);
+    };
+    let visible =
+        |text: &&str| (1..=KEY_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
     let key = value.to_str().ok().filter(visible);
     let message = "must be 1 to 255 visible ASCII characters";
-    key.map(|key| Some(key.to_owned())).ok_or_else(|| Problem::field("Idempotency-Key", message))
+    key.map(|key| Some(key.to_owned()))
+        .ok_or_else(|| Problem::field("Idempotency-Key", message))
 }
 
 /// Method and address, so that one key is not two requests; the body follows.
 pub(crate) fn fingerprint_begun(parts: &Parts) -> Sha256 {
-    Sha256::new().chain_update(parts.method.as_str()).chain_update(b" ").chain_update(parts.uri.path()).chain_update(b"\n")
+    Sha256::new()
+        .chain_update(parts.method.as_str())
+        .chain_update(b" ")
+        .chain_update(parts.uri.path())
+        .chain_update(b"\n")
 }
 
 /// One request's transaction: what it writes, the jobs it causes, the answer it gives.
@@ -140,28 +173,43 @@ impl Work {
         let tx = api.db.begin().await?;
         let now = api.now();
         if let Some(claim) = &claim {
-            let is_new = idempotency_key::claim(&tx, &claim.merchant_id, &claim.key, &claim.fingerprint, now).await?;
+            let is_new =
+                idempotency_key::claim(&tx, &claim.merchant_id, &claim.key, &claim.fingerprint, now).await?;
             if !is_new {
                 let row = idempotency_key::find(&tx, &claim.merchant_id, &claim.key).await?;
                 let row = row.ok_or_else(|| DbErr::RecordNotFound("an idempotency key".to_owned()))?;
                 return Err(Stop::Answered(claim.replay(row)?));
             }
         }
-        Ok(Self { tx, outbox: Outbox::default(), now, ledger: api.ledger.clone(), claim })
+        Ok(Self {
+            tx,
+            outbox: Outbox::default(),
+            now,
+            ledger: api.ledger.clone(),
+            claim,
+        })
     }
 
     /// Commits work that has no answer of its own.
     pub(crate) async fn commit(self) -> Result<(), Problem> {
-        self.ledger.commit(self.tx, self.outbox).await.map_err(Problem::from)
+        self.ledger
+            .commit(self.tx, self.outbox)
+            .await
+            .map_err(Problem::from)
     }
 
     /// Commits the work together with its answer.
     pub(crate) async fn finish<T: Serialize>(self, status: StatusCode, body: &T) -> Result<Answer, Stop> {
         let body = serde_json::to_string(body)?;
         if let Some(claim) = &self.claim {
-            idempotency_key::keep_answer(&self.tx, &claim.merchant_id, &claim.key, status.as_u16(), &body).await?;
+            idempotency_key::keep_answer(&self.tx, &claim.merchant_id, &claim.key, status.as_u16(), &body)
+                .await?;
         }
         self.ledger.commit(self.tx, self.outbox).await?;
-        Ok(Answer { status, body, replayed: false })
+        Ok(Answer {
+            status,
+            body,
+            replayed: false,
+        })
     }
 }

@@ -9,9 +9,9 @@ use serde::de::DeserializeOwned;
 
 use crate::auth::Caller;
 use crate::idempotency::Claim;
+use crate::json;
 use crate::problem::Problem;
 use crate::state::Api;
-use crate::json;
 
 /// An authenticated request whose body nobody has read yet.
 pub(crate) struct Incoming {
@@ -45,20 +45,35 @@ impl Incoming {
         let body = json::bytes(&self.parts.headers, self.body, json::BODY_MAX).await?;
         let input = json::typed(json::value(&body)?)?;
         let claim = claim(&self.parts, &self.caller, &body)?;
-        Ok(Read { caller: self.caller, input, claim })
+        Ok(Read {
+            caller: self.caller,
+            input,
+            claim,
+        })
     }
 
     /// Reads a body that may be left out.
-    pub(crate) async fn read_optional<T: DeserializeOwned + Default>(self, scope: Scope) -> Result<Read<T>, Problem> {
+    pub(crate) async fn read_optional<T: DeserializeOwned + Default>(
+        self,
+        scope: Scope,
+    ) -> Result<Read<T>, Problem> {
         self.caller.require(scope)?;
         let body = json::bytes(&self.parts.headers, self.body, json::BODY_MAX).await?;
         let claim = claim(&self.parts, &self.caller, &body)?;
         if body.is_empty() {
-            return Ok(Read { caller: self.caller, input: T::default(), claim });
+            return Ok(Read {
+                caller: self.caller,
+                input: T::default(),
+                claim,
+            });
         }
         json::expect(&self.parts.headers)?;
         let input = json::typed(json::value(&body)?)?;
-        Ok(Read { caller: self.caller, input, claim })
+        Ok(Read {
+            caller: self.caller,
+            input,
+            claim,
+        })
     }
 }
 

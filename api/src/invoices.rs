@@ -56,10 +56,18 @@ async fn create(State(api): State<Api>, incoming: Incoming) -> Result<Answer, St
     let mut work = Work::begin(&api, claim).await?;
     let customer_id = owner_id(&work, &caller, owner).await?;
     let row = terms.row(&caller.merchant_id, &customer_id, work.now);
-    invoice::insert(&work.tx, row.clone()).await.map_err(number_taken)?;
+    invoice::insert(&work.tx, row.clone())
+        .await
+        .map_err(number_taken)?;
     invoice_line::insert(&work.tx, &row.id, &terms.lines).await?;
     let detail = json!({"total_minor": row.total_minor, "currency": row.currency, "due_on": row.due_on});
-    let entry = NewEntry::new(&caller.merchant_id, &row.id, TimelineKind::InvoiceCreated, caller.actor()).with(detail);
+    let entry = NewEntry::new(
+        &caller.merchant_id,
+        &row.id,
+        TimelineKind::InvoiceCreated,
+        caller.actor(),
+    )
+    .with(detail);
     timeline::append(&work.tx, vec![entry], work.now, &mut work.outbox).await?;
     let view = InvoiceView::of(row).with_lines(terms.lines);
     work.finish(StatusCode::CREATED, &view).await
@@ -70,7 +78,9 @@ async fn owner_id(work: &Work, caller: &Caller, owner: Owner) -> Result<Customer
     match owner {
         Owner::Known(id) => {
             let found = customer::find(&work.tx, &caller.merchant_id, &id).await?;
-            found.map(|row| row.id.0).ok_or_else(|| Problem::field("customer_id", "names no customer of yours"))
+            found
+                .map(|row| row.id.0)
+                .ok_or_else(|| Problem::field("customer_id", "names no customer of yours"))
         }
         Owner::New(new) => {
             let row = new.into_row(&caller.merchant_id, work.now);
@@ -111,11 +121,18 @@ struct ListQuery {
 /// List invoices, newest first. Their lines are left out.
 #[utoipa::path(get, path = "/v1/invoices", tag = "Invoices", operation_id = "list_invoices", params(ListQuery),
     responses((status = 200, description = "A page.", body = Page<InvoiceView>)))]
-async fn list(State(api): State<Api>, caller: Caller, Query(query): Query<ListQuery>) -> Result<Json<Page<InvoiceView>>, Problem> {
+async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<InvoiceView>>, Problem> {
     caller.require(Scope::InvoicesRead)?;
     let size = page_size(query.limit)?;
     let before = cursor::<Invoice>(query.cursor.as_deref())?;
-    let customer_id = query.customer_id.map(|text| text.parse::<domain::id::Id<Customer>>()).transpose();
+    let customer_id = query
+        .customer_id
+        .map(|text| text.parse::<domain::id::Id<Customer>>())
+        .transpose();
     let filter = invoice::Filter {
         status: query.status,
         on_hold: query.on_hold,
@@ -124,14 +141,30 @@ async fn list(State(api): State<Api>, caller: Caller, Query(query): Query<ListQu
         due_before: query.due_before,
         due_after: query.due_after,
     };
-    let rows = invoice::page(&api.db.read, &caller.merchant_id, filter, before.as_ref(), size + 1).await?;
-    Ok(Json(Page::of(rows, size, |row| row.id.to_string(), InvoiceView::of)))
+    let rows = invoice::page(
+        &api.db.read,
+        &caller.merchant_id,
+        filter,
+        before.as_ref(),
+        size + 1,
+    )
+    .await?;
+    Ok(Json(Page::of(
+        rows,
+        size,
+        |row| row.id.to_string(),
+        InvoiceView::of,
+    )))
 }
 
 /// Show an invoice with its lines.
 #[utoipa::path(get, path = "/v1/invoices/{id}", tag = "Invoices", operation_id = "show_invoice",
     params(("id" = String, Path)), responses((status = 200, description = "The invoice.", body = InvoiceView)))]
-async fn show(State(api): State<Api>, caller: Caller, PathId(id): PathId<Invoice>) -> Result<Json<InvoiceView>, Problem> {
+async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    PathId(id): PathId<Invoice>,
+) -> Result<Json<InvoiceView>, Problem> {
     caller.require(Scope::InvoicesRead)?;
     let found = invoice::find(&api.db.read, &caller.merchant_id, &id).await?;
     let row = found.ok_or_else(Problem::not_found)?;

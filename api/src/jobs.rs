@@ -19,7 +19,9 @@ use crate::problem::Problem;
 use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(dead)).routes(routes!(redrive))
+    OpenApiRouter::new()
+        .routes(routes!(dead))
+        .routes(routes!(redrive))
 }
 
 /// A job that will not run again by itself.
@@ -54,13 +56,25 @@ impl From<DeadJob> for DeadJobView {
 /// List dead jobs, oldest first.
 #[utoipa::path(get, path = "/v1/jobs/dead", tag = "Attention", operation_id = "list_dead_jobs", params(Paging),
     responses((status = 200, description = "A page.", body = Page<DeadJobView>)))]
-async fn dead(State(api): State<Api>, caller: Caller, Query(paging): Query<Paging>) -> Result<Json<Page<DeadJobView>>, Problem> {
+async fn dead(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<DeadJobView>>, Problem> {
     caller.require(Scope::JobsRead)?;
     let size = page_size(paging.limit)?;
     let after = cursor::<Job>(paging.cursor.as_deref())?;
     let after = after.as_ref().map(domain::id::JobId::as_str);
-    let rows = api.ledger.dead(Some(&caller.merchant_id), after, size + 1).await?;
-    Ok(Json(Page::of(rows, size, |job| job.id.clone(), DeadJobView::from)))
+    let rows = api
+        .ledger
+        .dead(Some(&caller.merchant_id), after, size + 1)
+        .await?;
+    Ok(Json(Page::of(
+        rows,
+        size,
+        |job| job.id.clone(),
+        DeadJobView::from,
+    )))
 }
 
 /// Nothing has to be said to redrive a job.
@@ -78,7 +92,11 @@ pub(crate) struct Redriven {
 /// Put a dead job back to work, its counters cleared.
 #[utoipa::path(post, path = "/v1/jobs/{id}/redrive", tag = "Attention", operation_id = "redrive_job",
     params(("id" = String, Path)), responses((status = 202, description = "It waits to be worked on.", body = Redriven)))]
-async fn redrive(State(api): State<Api>, PathId(id): PathId<Job>, incoming: Incoming) -> Result<Answer, Stop> {
+async fn redrive(
+    State(api): State<Api>,
+    PathId(id): PathId<Job>,
+    incoming: Incoming,
+) -> Result<Answer, Stop> {
     let Read { caller, claim, .. } = incoming.read_optional::<Nothing>(Scope::JobsWrite).await?;
     if let Some(answer) = answered(&api, claim.as_ref()).await? {
         return Ok(answer);
@@ -89,7 +107,14 @@ async fn redrive(State(api): State<Api>, PathId(id): PathId<Job>, incoming: Inco
         return answer.ok_or_else(|| Problem::not_found().into());
     }
     let work = Work::begin(&api, claim).await?;
-    work.finish(StatusCode::ACCEPTED, &Redriven { id: id.into_string(), status: "waiting" }).await
+    work.finish(
+        StatusCode::ACCEPTED,
+        &Redriven {
+            id: id.into_string(),
+            status: "waiting",
+        },
+    )
+    .await
 }
 
 async fn answered(api: &Api, claim: Option<&crate::idempotency::Claim>) -> Result<Option<Answer>, Problem> {

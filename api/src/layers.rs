@@ -16,12 +16,18 @@ const DATA_HEADERS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::CACHE_CONTROL, "no-store"),
     (header::REFERRER_POLICY, "no-referrer"),
-    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
 ];
 
 pub(crate) async fn secure(mut response: Response) -> Response {
     for (name, value) in DATA_HEADERS {
-        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+        response
+            .headers_mut()
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     response
 }
@@ -31,7 +37,11 @@ pub(crate) async fn secure(mut response: Response) -> Response {
 pub(crate) async fn limit_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
     match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::unavailable("timed_out", "This took too long. Say it again with the same Idempotency-Key.").into_response(),
+        Err(_) => Problem::unavailable(
+            "timed_out",
+            "This took too long. Say it again with the same Idempotency-Key.",
+        )
+        .into_response(),
     }
 }
 
@@ -59,5 +69,9 @@ pub(crate) async fn unknown_address() -> Problem {
 }
 
 pub(crate) async fn unknown_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take this method.")
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "This address does not take this method.",
+    )
 }

@@ -3,16 +3,17 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use axum::Router;
+use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    Components, ContentBuilder, OpenApi, PathItem, Ref, RefOr, Required, Response, ResponseBuilder, ServerBuilder,
+    Components, ContentBuilder, OpenApi, PathItem, Ref, RefOr, Required, Response, ResponseBuilder,
+    ServerBuilder,
 };
-use utoipa::OpenApi as _;
 
 use crate::problem::ProblemBody;
 use crate::state::Api;
@@ -58,9 +59,15 @@ pub(crate) fn begun() -> OpenApi {
 
 /// Completes a description gathered from the routers.
 pub(crate) fn finished(mut openapi: OpenApi, api: &Api) -> OpenApi {
-    openapi.servers = Some(vec![ServerBuilder::new().url(api.settings.public_url.clone()).build()]);
-    let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("pck_…");
-    let key = key.description(Some("An API key of the merchant, `pck_…`, with the scope that the operation needs."));
+    openapi.servers = Some(vec![
+        ServerBuilder::new().url(api.settings.public_url.clone()).build(),
+    ]);
+    let key = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("pck_…");
+    let key = key.description(Some(
+        "An API key of the merchant, `pck_…`, with the scope that the operation needs.",
+    ));
     let components = openapi.components.get_or_insert_with(Components::new);
     components.add_security_scheme("api_key", SecurityScheme::Http(key.build()));
     openapi.paths.paths.extend(webhooks::paths());
@@ -73,8 +80,14 @@ pub(crate) fn finished(mut openapi: OpenApi, api: &Api) -> OpenApi {
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
-    let all = [("get", &mut item.get), ("post", &mut item.post), ("patch", &mut item.patch), ("delete", &mut item.delete)];
-    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+    let all = [
+        ("get", &mut item.get),
+        ("post", &mut item.post),
+        ("patch", &mut item.patch),
+        ("delete", &mut item.delete),
+    ];
+    all.into_iter()
+        .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 /// Adds what every operation of its kind may answer, and what every POST may carry.
@@ -82,11 +95,16 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
     if path.starts_with("/v1/") {
         for (status, description) in refusals(path, method, operation.request_body.is_some()) {
             let responses = &mut operation.responses.responses;
-            responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(description)));
+            responses
+                .entry(status.to_owned())
+                .or_insert_with(|| RefOr::T(problem(description)));
         }
         let carries_key = method == "post" && !["/v1/events", "/v1/call-permission"].contains(&path);
         if carries_key {
-            operation.parameters.get_or_insert_with(Vec::new).push(RefOr::T(idempotency_key()));
+            operation
+                .parameters
+                .get_or_insert_with(Vec::new)
+                .push(RefOr::T(idempotency_key()));
         }
     }
     for (status, response) in &mut operation.responses.responses {
@@ -118,8 +136,13 @@ fn refusals(path: &str, method: &str, has_body: bool) -> Vec<(&'static str, &'st
 }
 
 fn problem(description: &str) -> Response {
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    ResponseBuilder::new().description(description).content(PROBLEM_TYPE, content).build()
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .build();
+    ResponseBuilder::new()
+        .description(description)
+        .content(PROBLEM_TYPE, content)
+        .build()
 }
 
 fn idempotency_key() -> Parameter {
@@ -127,7 +150,9 @@ fn idempotency_key() -> Parameter {
         .name("Idempotency-Key")
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
-        .description(Some("1 to 255 visible characters. The same key with the same request gets the same answer."))
+        .description(Some(
+            "1 to 255 visible characters. The same key with the same request gets the same answer.",
+        ))
         .schema(Some(utoipa::schema!(String)))
         .build()
 }
@@ -137,11 +162,24 @@ pub(crate) fn routes(openapi: &OpenApi, api: &Api) -> Router<Api> {
     let value = serde_json::json!(openapi);
     let page: Arc<str> = api.templates.page_docs(&value).into();
     let text: Arc<str> = value.to_string().into();
-    let json = move || async move { ([(header::CONTENT_TYPE, "application/json")], text.to_string()).into_response() };
+    let json = move || async move {
+        ([(header::CONTENT_TYPE, "application/json")], text.to_string()).into_response()
+    };
     let docs = move || async move {
-        let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, DOCS_POLICY)];
+        let headers = [
+            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+            (header::CONTENT_SECURITY_POLICY, DOCS_POLICY),
+        ];
         (headers, page.to_string()).into_response()
     };
-    let robots = || async { ([(header::CONTENT_TYPE, "text/plain")], "User-agent: *\nDisallow: /\n") };
-    Router::new().route("/openapi.json", get(json)).route("/docs", get(docs)).route("/robots.txt", get(robots))
+    let robots = || async {
+        (
+            [(header::CONTENT_TYPE, "text/plain")],
+            "User-agent: *\nDisallow: /\n",
+        )
+    };
+    Router::new()
+        .route("/openapi.json", get(json))
+        .route("/docs", get(docs))
+        .route("/robots.txt", get(robots))
 }

@@ -148,12 +148,30 @@ struct ListQuery {
 /// List opt-outs, newest first.
 #[utoipa::path(get, path = "/v1/opt-outs", tag = "Customers", operation_id = "list_opt_outs", params(ListQuery),
     responses((status = 200, description = "A page.", body = Page<OptOutView>)))]
-async fn list(State(api): State<Api>, caller: Caller, Query(query): Query<ListQuery>) -> Result<Json<Page<OptOutView>>, Problem> {
+async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<OptOutView>>, Problem> {
     caller.require(Scope::CustomersRead)?;
     let size = page_size(query.limit)?;
-    if query.cursor.as_ref().is_some_and(|cursor| !cursor.starts_with("opt_") || cursor.len() > CURSOR_MAX) {
-        return Err(Problem::field("cursor", "is not a cursor of this list; take next_cursor of the page before"));
+    if query
+        .cursor
+        .as_ref()
+        .is_some_and(|cursor| !cursor.starts_with("opt_") || cursor.len() > CURSOR_MAX)
+    {
+        return Err(Problem::field(
+            "cursor",
+            "is not a cursor of this list; take next_cursor of the page before",
+        ));
     }
-    let rows = opt_out::page(&api.db.read, &caller.merchant_id, query.standing, query.cursor.as_deref(), size + 1).await?;
+    let rows = opt_out::page(
+        &api.db.read,
+        &caller.merchant_id,
+        query.standing,
+        query.cursor.as_deref(),
+        size + 1,
+    )
+    .await?;
     Ok(Json(Page::of(rows, size, |row| row.id.clone(), OptOutView::from)))
 }

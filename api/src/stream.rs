@@ -52,11 +52,7 @@ pub(crate) struct Changed {
 #[utoipa::path(get, path = "/v1/stream", tag = "Stream", operation_id = "stream_changes",
     params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was heard.")),
     responses((status = 200, description = "A stream of changes.", content_type = "text/event-stream", body = Changed)))]
-async fn stream(
-    State(api): State<Api>,
-    caller: Caller,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+async fn stream(State(api): State<Api>, caller: Caller, headers: HeaderMap) -> Result<Response, Problem> {
     caller.require(Scope::InvoicesRead)?;
     // Listening begins before the backlog is read, so that nothing falls between the two.
     let live = api.ledger.live().subscribe();
@@ -71,16 +67,33 @@ async fn stream(
         }
     });
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
-    Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(keep_alive).into_response())
+    Ok(Sse::new(ReceiverStream::new(receiver))
+        .keep_alive(keep_alive)
+        .into_response())
 }
 
 /// Where reading begins: a little before the last event heard. One we do not know is a fault of the caller.
-async fn resume_point(api: &Api, merchant_id: &MerchantId, headers: &HeaderMap) -> Result<Option<TimelineEntryId>, Problem> {
-    let Some(value) = headers.get("last-event-id") else { return Ok(None) };
+async fn resume_point(
+    api: &Api,
+    merchant_id: &MerchantId,
+    headers: &HeaderMap,
+) -> Result<Option<TimelineEntryId>, Problem> {
+    let Some(value) = headers.get("last-event-id") else {
+        return Ok(None);
+    };
     let unknown = || Problem::field("Last-Event-ID", "names no change of yours");
-    let id: TimelineEntryId = value.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(unknown)?;
-    let entry = timeline::find(&api.db.read, merchant_id, &id).await?.ok_or_else(unknown)?;
-    Ok(Some(TimelineEntryId::ordered(Timestamp::from_millis(entry.at_ms).plus_ms(-OVERLAP_MS), [0; 10])))
+    let id: TimelineEntryId = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(unknown)?;
+    let entry = timeline::find(&api.db.read, merchant_id, &id)
+        .await?
+        .ok_or_else(unknown)?;
+    Ok(Some(TimelineEntryId::ordered(
+        Timestamp::from_millis(entry.at_ms).plus_ms(-OVERLAP_MS),
+        [0; 10],
+    )))
 }
 
 type Listener = mpsc::Sender<Result<Event, Infallible>>;
@@ -104,19 +117,32 @@ async fn tell(
         if change.merchant_id != *merchant_id {
             continue;
         }
-        if sender.send(Ok(event(&change.entry_id, &change.invoice_id, change.kind))).await.is_err() {
+        if sender
+            .send(Ok(event(&change.entry_id, &change.invoice_id, change.kind)))
+            .await
+            .is_err()
+        {
             return;
         }
     }
 }
 
-async fn tell_backlog(api: &Api, merchant_id: &MerchantId, mut after: TimelineEntryId, sender: &Listener) -> Result<(), DbErr> {
+async fn tell_backlog(
+    api: &Api,
+    merchant_id: &MerchantId,
+    mut after: TimelineEntryId,
+    sender: &Listener,
+) -> Result<(), DbErr> {
     loop {
         let entries = timeline::of_merchant(&api.db.read, merchant_id, &after, BACKLOG_PAGE).await?;
         let Some(last) = entries.last() else { return Ok(()) };
         after = last.id.0.clone();
         for entry in entries {
-            if sender.send(Ok(event(&entry.id, &entry.invoice_id, entry.kind.0))).await.is_err() {
+            if sender
+                .send(Ok(event(&entry.id, &entry.invoice_id, entry.kind.0)))
+                .await
+                .is_err()
+            {
                 return Ok(());
             }
         }
@@ -124,7 +150,11 @@ async fn tell_backlog(api: &Api, merchant_id: &MerchantId, mut after: TimelineEn
 }
 
 fn event(id: &TimelineEntryId, invoice_id: &InvoiceId, kind: TimelineKind) -> Event {
-    let changed = Changed { id: id.to_string(), invoice_id: invoice_id.to_string(), kind };
+    let changed = Changed {
+        id: id.to_string(),
+        invoice_id: invoice_id.to_string(),
+        kind,
+    };
     let data = serde_json::to_string(&changed).unwrap_or_default();
     Event::default().id(id.as_str()).event("change").data(data)
 }

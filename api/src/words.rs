@@ -15,7 +15,9 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 
 fn of(words: impl Iterator<Item = &'static str>) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(words))
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .enum_values(Some(words))
 }
 
 macro_rules! schemas {
@@ -47,30 +49,46 @@ pub(crate) fn currency() -> Schema {
 }
 
 pub(crate) fn deny_reasons() -> Schema {
-    ArrayBuilder::new().items(RefOr::T(Schema::from(of(DenyReason::ALL.iter().map(|reason| reason.word()))))).into()
+    ArrayBuilder::new()
+        .items(RefOr::T(Schema::from(of(DenyReason::ALL
+            .iter()
+            .map(|reason| reason.word())))))
+        .into()
 }
 
 pub(crate) fn scopes() -> Schema {
-    ArrayBuilder::new().items(RefOr::T(Schema::from(of(Scope::ALL.iter().map(|scope| scope.word()))))).into()
+    ArrayBuilder::new()
+        .items(RefOr::T(Schema::from(of(Scope::ALL
+            .iter()
+            .map(|scope| scope.word())))))
+        .into()
 }
 
 /// A moment, RFC 3339 in UTC.
 pub(crate) fn moment() -> Schema {
     let format = utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::DateTime);
-    ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).format(Some(format)).into()
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .format(Some(format))
+        .into()
 }
 
 /// A day, `2026-11-30`.
 pub(crate) fn day() -> Schema {
     let format = utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::Date);
-    ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).format(Some(format)).into()
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .format(Some(format))
+        .into()
 }
 
 /// An amount in minor units.
 pub(crate) fn amount() -> Schema {
     ObjectBuilder::new()
         .schema_type(SchemaType::Type(Type::Integer))
-        .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::Int64)))
+        .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(
+            utoipa::openapi::KnownFormat::Int64,
+        )))
         .minimum(Some(utoipa::Number::from(0_i64)))
         .maximum(Some(utoipa::Number::from(domain::money::AMOUNT_MAX_MINOR)))
         .into()

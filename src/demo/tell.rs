@@ -66,7 +66,11 @@ pub(super) fn record(stage: &Stage, folder: &Path) -> anyhow::Result<()> {
     let write = |name: &str, text: String| {
         std::fs::write(folder.join(name), text).with_context(|| format!("{name} cannot be written"))
     };
-    write("stripe.jsonl", stage.world.stripe().requests_jsonl())?;
+    let stripe = stage.world.stripe();
+    let intents = stripe.payment_views().into_iter().filter_map(|payment| stripe.payment_intent(&payment.id));
+    let objects: Vec<String> = intents.chain(stripe.events()).map(|object| format!("{object}\n")).collect();
+    write("stripe_objects.jsonl", objects.concat())?;
+    write("stripe.jsonl", stripe.requests_jsonl())?;
     write("twilio.jsonl", stage.world.carrier().signed_jsonl())?;
     write("dialer.jsonl", stage.world.dialer().commands_jsonl())
 }

@@ -2,6 +2,7 @@
 //! Stripe. Expiry itself holds from its moment on, whether or not this ran.
 
 use domain::job::{JobKind, NewJob, Outbox};
+use domain::time::Timestamp;
 use entities::{invoice, link, payable};
 use queue::{Batch, Claimed, Handler, Outcome};
 use sea_orm::{ConnectionTrait, DbErr};
@@ -39,7 +40,7 @@ impl ExpireLinks {
         }
         invoice::lock_all(&tx, &invoices).await?;
         link::expire_of_invoices(&tx, &invoices, now, &mut outbox).await?;
-        cancel_payments(&tx, &invoices, &mut outbox).await?;
+        cancel_payments(&tx, &invoices, now, &mut outbox).await?;
         self.context.ledger.commit(tx, outbox).await?;
         Ok(true)
     }
@@ -48,14 +49,13 @@ impl ExpireLinks {
 async fn cancel_payments<C: ConnectionTrait>(
     tx: &C,
     invoices: &[String],
+    now: Timestamp,
     outbox: &mut Outbox,
 ) -> Result<(), DbErr> {
     for payable in payable::confirmable_of_invoices(tx, invoices).await? {
-        outbox.enqueue(NewJob::once(
-            JobKind::CancelPayment,
-            payable.id.as_str(),
-            &payable.merchant_id,
-        ));
+        // A renewed link may expire as well, with the same payable: once for each time.
+        let key = format!("{}:expired:{}", payable.id.0, now.millis());
+        outbox.enqueue(NewJob::once(JobKind::CancelPayment, payable.id.as_str(), &payable.merchant_id).keyed(key));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::counts::{Counts, Runner, tally};
 use crate::report::{Outcome, Row};
 use crate::{crate_rules, demo, process, set_up, workspace};
 
-pub(crate) const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 13] = [
     "fmt",
     "crates",
     "clippy",
@@ -20,6 +20,7 @@ pub(crate) const NAMES: [&str; 12] = [
     "doctests",
     "demo",
     "stripe-requests",
+    "stripe-objects",
     "twilio-signatures",
     "webhook-signatures",
     "browser",
@@ -146,6 +147,7 @@ pub(crate) fn all(target: &Path, filters: &[String]) -> Vec<Step> {
     ]);
     for (name, script) in [
         ("stripe-requests", "check_stripe_requests.py"),
+        ("stripe-objects", "check_stripe_objects.py"),
         ("twilio-signatures", "check_twilio_signatures.py"),
         ("webhook-signatures", "check_standard_webhooks.py"),
     ] {

@@ -20,7 +20,11 @@ use super::follow::{Recorded, pause_calls};
 const EVERY: &str = "*";
 
 /// Keeps what customers agreed to or refused, for all events in one statement.
-pub(super) async fn keep_consents<C: ConnectionTrait>(tx: &C, events: &[Recorded], now: Timestamp) -> Result<(), DbErr> {
+pub(super) async fn keep_consents<C: ConnectionTrait>(
+    tx: &C,
+    events: &[Recorded],
+    now: Timestamp,
+) -> Result<(), DbErr> {
     let spoken = |recorded: &&Recorded| {
         let said = recorded.event.outcome.contact_consent;
         said.sms.is_some() || said.email.is_some()
@@ -29,18 +33,28 @@ pub(super) async fn keep_consents<C: ConnectionTrait>(tx: &C, events: &[Recorded
     if spoken.is_empty() {
         return Ok(());
     }
-    let ids: Vec<String> = spoken.iter().filter_map(|recorded| Some(recorded.invoice.as_ref()?.customer_id.to_string())).collect();
+    let ids: Vec<String> = spoken
+        .iter()
+        .filter_map(|recorded| Some(recorded.invoice.as_ref()?.customer_id.to_string()))
+        .collect();
     let customers = customer::by_ids(tx, &ids).await?;
-    let consents: Vec<NewConsent> = spoken.iter().flat_map(|recorded| consents(recorded, &customers)).collect();
+    let consents: Vec<NewConsent> = spoken
+        .iter()
+        .flat_map(|recorded| consents(recorded, &customers))
+        .collect();
     consent::record(tx, &consents, now).await
 }
 
 fn consents(recorded: &Recorded, customers: &[customer::Model]) -> Vec<NewConsent> {
     let outcome = &recorded.event.outcome;
     let said = outcome.contact_consent;
-    let customer = recorded.invoice.as_ref().and_then(|row| customers.iter().find(|customer| customer.id == row.customer_id));
+    let customer = recorded
+        .invoice
+        .as_ref()
+        .and_then(|row| customers.iter().find(|customer| customer.id == row.customer_id));
     let phone = said_phone(recorded).or_else(|| customer?.phone.clone());
-    let email = said_email(recorded).or_else(|| customer?.email.as_ref().map(|email| email.to_ascii_lowercase()));
+    let email =
+        said_email(recorded).or_else(|| customer?.email.as_ref().map(|email| email.to_ascii_lowercase()));
     let words = [("sms", said.sms, phone), ("email", said.email, email)];
     let consent = |(channel, granted, recipient): (&'static str, Option<bool>, Option<String>)| {
         Some(NewConsent {
@@ -79,13 +93,20 @@ pub(super) async fn opt_out<C: ConnectionTrait>(
         };
         opt_out::record(tx, &new, now).await?;
     }
-    let entry = recorded.entry(TimelineKind::OptedOut, json!({"event_id": recorded.id, "source": "spoken"}));
+    let entry = recorded.entry(
+        TimelineKind::OptedOut,
+        json!({"event_id": recorded.id, "source": "spoken"}),
+    );
     timeline::append(tx, entry.into_iter().collect(), now, outbox).await?;
     pause_calls(tx, recorded, "opted_out", now, outbox).await
 }
 
 /// Somebody wants to be left alone and we do not know who: a person has to find out.
-async fn nobody_to_leave_alone<C: ConnectionTrait>(tx: &C, recorded: &Recorded, now: Timestamp) -> Result<(), DbErr> {
+async fn nobody_to_leave_alone<C: ConnectionTrait>(
+    tx: &C,
+    recorded: &Recorded,
+    now: Timestamp,
+) -> Result<(), DbErr> {
     let item = NewItem {
         merchant_id: recorded.merchant_id.clone(),
         kind: AttentionKind::ProbableOptOut,
@@ -98,8 +119,13 @@ async fn nobody_to_leave_alone<C: ConnectionTrait>(tx: &C, recorded: &Recorded, 
 
 /// The contacts the event names, and those on file for its invoice.
 async fn recipients<C: ConnectionTrait>(tx: &C, recorded: &Recorded) -> Result<BTreeSet<String>, DbErr> {
-    let mut recipients: BTreeSet<String> = said_phone(recorded).into_iter().chain(said_email(recorded)).collect();
-    let Some(invoice) = &recorded.invoice else { return Ok(recipients) };
+    let mut recipients: BTreeSet<String> = said_phone(recorded)
+        .into_iter()
+        .chain(said_email(recorded))
+        .collect();
+    let Some(invoice) = &recorded.invoice else {
+        return Ok(recipients);
+    };
     recipients.extend(invoice.mobile_phone.clone());
     if let Some(customer) = customer::find(tx, &recorded.merchant_id, &invoice.customer_id).await? {
         recipients.extend(customer.phone);
@@ -115,7 +141,9 @@ pub(super) async fn forget_number<C: ConnectionTrait>(
     now: Timestamp,
     outbox: &mut Outbox,
 ) -> Result<(), DbErr> {
-    let Some(invoice) = &recorded.invoice else { return Ok(()) };
+    let Some(invoice) = &recorded.invoice else {
+        return Ok(());
+    };
     let customer = customer::find(tx, &recorded.merchant_id, &invoice.customer_id).await?;
     let wrong = said_phone(recorded).or_else(|| customer?.phone);
     if let Some(wrong) = wrong {
@@ -138,7 +166,9 @@ pub(super) async fn forget_number<C: ConnectionTrait>(
 /// The number in the event, if it is one: what cannot be read changes the channel, never the event's fate.
 fn said_phone(recorded: &Recorded) -> Option<String> {
     let text = recorded.event.customer.phone.as_deref()?;
-    Phone::parse(text, None).ok().map(|phone| phone.as_str().to_owned())
+    Phone::parse(text, None)
+        .ok()
+        .map(|phone| phone.as_str().to_owned())
 }
 
 fn said_email(recorded: &Recorded) -> Option<String> {

@@ -35,7 +35,11 @@ impl Recorded {
 
     pub(super) fn receipt(&self) -> Receipt {
         let reason = Some(self.decision.reason).filter(|reason| !reason.is_empty());
-        Receipt { id: self.id.to_string(), disposition: self.decision.disposition, reason }
+        Receipt {
+            id: self.id.to_string(),
+            disposition: self.decision.disposition,
+            reason,
+        }
     }
 
     /// An entry for the invoice's timeline, where there is an invoice.
@@ -96,7 +100,11 @@ async fn perform<C: ConnectionTrait>(
 ) -> Result<(), DbErr> {
     match act {
         Act::IssueLink => {
-            outbox.enqueue(NewJob::once(JobKind::ResolveChannel, recorded.id.as_str(), &recorded.merchant_id));
+            outbox.enqueue(NewJob::once(
+                JobKind::ResolveChannel,
+                recorded.id.as_str(),
+                &recorded.merchant_id,
+            ));
             Ok(())
         }
         Act::OptOut => contacts::opt_out(tx, recorded, now, outbox).await,
@@ -114,7 +122,9 @@ async fn open_hold<C: ConnectionTrait>(
     now: Timestamp,
     outbox: &mut Outbox,
 ) -> Result<(), DbErr> {
-    let Some(invoice_id) = recorded.invoice_id() else { return Ok(()) };
+    let Some(invoice_id) = recorded.invoice_id() else {
+        return Ok(());
+    };
     let new = NewHold {
         merchant_id: recorded.merchant_id.clone(),
         invoice_id: invoice_id.clone(),
@@ -133,9 +143,14 @@ async fn record_promise<C: ConnectionTrait>(
     now: Timestamp,
     outbox: &mut Outbox,
 ) -> Result<(), DbErr> {
-    let Some(invoice_id) = recorded.invoice_id() else { return Ok(()) };
+    let Some(invoice_id) = recorded.invoice_id() else {
+        return Ok(());
+    };
     invoice::record_promise(tx, invoice_id, day, now).await?;
-    let entry = recorded.entry(TimelineKind::PromiseMade, json!({"event_id": recorded.id, "day": day}));
+    let entry = recorded.entry(
+        TimelineKind::PromiseMade,
+        json!({"event_id": recorded.id, "day": day}),
+    );
     timeline::append(tx, entry.into_iter().collect(), now, outbox).await
 }
 
@@ -166,6 +181,10 @@ pub(super) async fn pause_calls<C: ConnectionTrait>(
     now: Timestamp,
     outbox: &mut Outbox,
 ) -> Result<(), DbErr> {
-    let Some(invoice_id) = recorded.invoice_id() else { return Ok(()) };
-    enrolment::pause_of_invoice(tx, &recorded.merchant_id, invoice_id, reason, now, outbox).await.map(drop)
+    let Some(invoice_id) = recorded.invoice_id() else {
+        return Ok(());
+    };
+    enrolment::pause_of_invoice(tx, &recorded.merchant_id, invoice_id, reason, now, outbox)
+        .await
+        .map(drop)
 }

@@ -31,24 +31,52 @@ pub(crate) struct Mapping {
     params(("id" = String, Path)), request_body = Option<Mapping>,
     responses((status = 200, description = "What it leads to now.", body = Receipt),
         (status = 409, description = "`not_replayable` or `still_unmatched`.", body = ProblemBody)))]
-pub(super) async fn replay(State(api): State<Api>, PathId(id): PathId<CallEventKind>, incoming: Incoming) -> Result<Answer, Stop> {
+pub(super) async fn replay(
+    State(api): State<Api>,
+    PathId(id): PathId<CallEventKind>,
+    incoming: Incoming,
+) -> Result<Answer, Stop> {
     let Read { caller, input, claim } = incoming.read_optional::<Mapping>(Scope::EventsWrite).await?;
     let mut work = Work::begin(&api, claim).await?;
-    let row = call_event::find(&work.tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
+    let row = call_event::find(&work.tx, &caller.merchant_id, &id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     if row.disposition.0 != Disposition::Unmatched {
         return Err(not_replayable().into());
     }
     let invoice = find_invoice(&work, &caller.merchant_id, &input, row.invoice_ref.as_deref()).await?;
     let event = rules::parse(row.body.as_bytes()).map_err(|fault| Problem::internal(&fault))?;
     let decision = decide(&event, &store::facts(Some(&invoice)));
-    let rematch =
-        Rematch { id: &id, invoice_id: &invoice.id, disposition: decision.disposition, reason: decision.reason };
+    let rematch = Rematch {
+        id: &id,
+        invoice_id: &invoice.id,
+        disposition: decision.disposition,
+        reason: decision.reason,
+    };
     if !call_event::rematch(&work.tx, &rematch).await? {
         return Err(not_replayable().into());
     }
-    let recorded = Recorded { id, merchant_id: caller.merchant_id, event, invoice: Some(invoice), decision };
-    follow::follow(&work.tx, std::slice::from_ref(&recorded), work.now, &mut work.outbox).await?;
-    attention_item::close(&work.tx, AttentionKind::UnmatchedEvent, recorded.id.as_str(), work.now).await?;
+    let recorded = Recorded {
+        id,
+        merchant_id: caller.merchant_id,
+        event,
+        invoice: Some(invoice),
+        decision,
+    };
+    follow::follow(
+        &work.tx,
+        std::slice::from_ref(&recorded),
+        work.now,
+        &mut work.outbox,
+    )
+    .await?;
+    attention_item::close(
+        &work.tx,
+        AttentionKind::UnmatchedEvent,
+        recorded.id.as_str(),
+        work.now,
+    )
+    .await?;
     work.finish(StatusCode::OK, &recorded.receipt()).await
 }
 
@@ -65,11 +93,20 @@ async fn find_invoice(
 ) -> Result<invoice::Model, Problem> {
     let missing = || match mapping.invoice_id {
         Some(_) => Problem::field("invoice_id", "names no invoice of yours"),
-        None => Problem::conflict("still_unmatched", "The event still names no invoice of yours; say which with invoice_id."),
+        None => Problem::conflict(
+            "still_unmatched",
+            "The event still names no invoice of yours; say which with invoice_id.",
+        ),
     };
-    let name = mapping.invoice_id.as_deref().or(invoice_ref).ok_or_else(missing)?;
+    let name = mapping
+        .invoice_id
+        .as_deref()
+        .or(invoice_ref)
+        .ok_or_else(missing)?;
     let found = invoice::named(&work.tx, &[(merchant_id.clone(), name.to_owned())]).await?;
     let by_id = found.iter().find(|row| row.id.as_str() == name);
     let found = by_id.or_else(|| found.first()).ok_or_else(missing)?;
-    invoice::lock_one(&work.tx, merchant_id, &found.id).await?.ok_or_else(missing)
+    invoice::lock_one(&work.tx, merchant_id, &found.id)
+        .await?
+        .ok_or_else(missing)
 }

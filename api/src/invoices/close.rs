@@ -32,7 +32,11 @@ pub(crate) struct Closing {
     params(("id" = String, Path)), request_body = Option<Closing>,
     responses((status = 200, description = "The canceled invoice.", body = InvoiceView),
         (status = 409, description = "`invoice_closed` or `payment_in_progress`.", body = ProblemBody)))]
-pub(super) async fn cancel(State(api): State<Api>, PathId(id): PathId<Invoice>, incoming: Incoming) -> Result<Answer, Stop> {
+pub(super) async fn cancel(
+    State(api): State<Api>,
+    PathId(id): PathId<Invoice>,
+    incoming: Incoming,
+) -> Result<Answer, Stop> {
     let read = incoming.read_optional::<Closing>(Scope::InvoicesWrite).await?;
     close(&api, &id, read, InvoiceEvent::Canceled).await
 }
@@ -51,17 +55,29 @@ pub(super) async fn paid_elsewhere(
     close(&api, &id, read, InvoiceEvent::MarkedPaidElsewhere).await
 }
 
-async fn close(api: &Api, id: &domain::id::InvoiceId, read: Read<Closing>, event: InvoiceEvent) -> Result<Answer, Stop> {
+async fn close(
+    api: &Api,
+    id: &domain::id::InvoiceId,
+    read: Read<Closing>,
+    event: InvoiceEvent,
+) -> Result<Answer, Stop> {
     let Read { caller, input, claim } = read;
-    let note = input.note.map(|text| check::words("note", &text, DESCRIPTION_MAX)).transpose()?;
-    let found = invoice::find(&api.db.read, &caller.merchant_id, id).await?.ok_or_else(Problem::not_found)?;
+    let note = input
+        .note
+        .map(|text| check::words("note", &text, DESCRIPTION_MAX))
+        .transpose()?;
+    let found = invoice::find(&api.db.read, &caller.merchant_id, id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     let canceled = match outcome(found.status.0, event)? {
         Some(_) => release::cancel_at_stripe(api, id).await?,
         None => None,
     };
 
     let mut work = Work::begin(api, claim).await?;
-    let row = invoice::lock_one(&work.tx, &caller.merchant_id, id).await?.ok_or_else(Problem::not_found)?;
+    let row = invoice::lock_one(&work.tx, &caller.merchant_id, id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     let Some(ended) = outcome(row.status.0, event)? else {
         return work.finish(StatusCode::OK, &InvoiceView::of(row)).await;
     };
@@ -77,8 +93,18 @@ async fn close(api: &Api, id: &domain::id::InvoiceId, read: Read<Closing>, event
     let entry = NewEntry::new(&caller.merchant_id, id, kind, caller.actor()).with(detail);
     timeline::append(&work.tx, vec![entry], work.now, &mut work.outbox).await?;
     link::revoke_of_invoice(&work.tx, &caller.merchant_id, id, work.now, &mut work.outbox).await?;
-    enrolment::end_of_invoice(&work.tx, &caller.merchant_id, id, reason, work.now, &mut work.outbox).await?;
-    let row = invoice::find(&work.tx, &caller.merchant_id, id).await?.ok_or_else(Problem::not_found)?;
+    enrolment::end_of_invoice(
+        &work.tx,
+        &caller.merchant_id,
+        id,
+        reason,
+        work.now,
+        &mut work.outbox,
+    )
+    .await?;
+    let row = invoice::find(&work.tx, &caller.merchant_id, id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     work.finish(StatusCode::OK, &InvoiceView::of(row)).await
 }
 
@@ -92,7 +118,10 @@ struct Ended {
 fn outcome(status: InvoiceStatus, event: InvoiceEvent) -> Result<Option<Ended>, Problem> {
     let next = domain::invoice::apply(status, event).map_err(|refused| {
         if refused.status == InvoiceStatus::PaymentProcessing {
-            return Problem::conflict("payment_in_progress", "A payment of this invoice is on its way; wait for its result.");
+            return Problem::conflict(
+                "payment_in_progress",
+                "A payment of this invoice is on its way; wait for its result.",
+            );
         }
         Problem::conflict("invoice_closed", refused.to_string())
     })?;
@@ -104,5 +133,9 @@ fn outcome(status: InvoiceStatus, event: InvoiceEvent) -> Result<Option<Ended>, 
     } else {
         (TimelineKind::InvoiceCanceled, "canceled")
     };
-    Ok(Some(Ended { status: next, kind, reason }))
+    Ok(Some(Ended {
+        status: next,
+        kind,
+        reason,
+    }))
 }

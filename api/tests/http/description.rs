@@ -1,21 +1,15 @@
 //! The API's description is true: every operation in it can be called as it says, and nothing of `/v1` is outside it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 
-use crate::house::{House, event_input, invoice_input, reply, request};
+use crate::examples::{Example, examples};
+use crate::house::{House, reply, request};
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
-
-struct Example {
-    /// Ids that stand in the path.
-    id: String,
-    body: Option<Value>,
-    status: u16,
-}
 
 /// Operations of the description: id, method, path, the operation.
 fn operations(description: &Value) -> Vec<(String, String, String, Value)> {
@@ -31,108 +25,63 @@ fn operations(description: &Value) -> Vec<(String, String, String, Value)> {
     operations
 }
 
-/// How each operation is called so that it succeeds.
-async fn examples(house: &House) -> BTreeMap<&'static str, Example> {
-    let invoice = house.invoice("1").await;
-    let payable = house.invoice("2").await;
-    let held = house.invoice("3").await;
-    let spare = house.invoice("4").await;
-    let hold = house.made(&format!("/v1/invoices/{held}/holds"), json!({})).await;
-    let customer = house.made("/v1/customers", json!({"name": "Dana"})).await;
-    let campaign = house.made("/v1/campaigns", json!({"name": "Autumn"})).await;
-    let doomed = house.made("/v1/campaigns", json!({"name": "Winter"})).await;
-    let enrolment = house.made(&format!("/v1/campaigns/{campaign}/enrolments"), json!({"invoice_id": invoice})).await;
-    let event = house.post("/v1/events", event_input("c_0", "nobody", "send_link")).await.json();
-    let event = event["id"].as_str().unwrap().to_owned();
-    let job = domain::id::JobId::random([3; 16]).to_string();
-    house
-        .change(&format!(
-            "INSERT INTO jobs (id, kind, subject, unique_key, merchant_id, lane, status, due_at_ms, attempts, crashes, fence, \
-             enqueued_at_ms, finished_at_ms) VALUES ('{job}', 'send_link', 'm', 'm', '{}', 'intents', 'dead', 0, 1, 0, 0, 0, 0)",
-            house.ours.id
-        ))
-        .await;
-    let example = |id: &str, body: Option<Value>, status: u16| Example { id: id.to_owned(), body, status };
-    let read = |id: &str| example(id, None, 200);
-    BTreeMap::from([
-        ("receive_event", example("", Some(event_input("c_1", &invoice, "none")), 202)),
-        ("list_events", read("")),
-        ("show_event", read(&event)),
-        ("replay_event", example(&event, Some(json!({"invoice_id": invoice})), 200)),
-        ("ask_call_permission", example("", Some(json!({"invoice_id": invoice})), 200)),
-        ("create_invoice", example("", Some(invoice_input("5")), 201)),
-        ("list_invoices", read("")),
-        ("import_invoices", example("", None, 200)),
-        ("show_invoice", read(&invoice)),
-        ("change_invoice", example(&invoice, Some(json!({"due_on": "2026-12-01"})), 200)),
-        ("cancel_invoice", example(&spare, None, 200)),
-        ("mark_invoice_paid_elsewhere", example(&held, Some(json!({"note": "cash"})), 200)),
-        ("send_link", example(&payable, Some(json!({"channel": "sms"})), 201)),
-        ("list_links", read(&payable)),
-        ("read_timeline", read(&invoice)),
-        ("open_hold", example(&payable, Some(json!({"words": "wait"})), 201)),
-        ("list_holds", read("")),
-        ("resolve_hold", example(&hold, None, 200)),
-        ("create_customer", example("", Some(json!({"name": "Ann"})), 201)),
-        ("list_customers", read("")),
-        ("show_customer", read(&customer)),
-        ("change_customer", example(&customer, Some(json!({"name": "Anna"})), 200)),
-        ("delete_customer", example(&customer, None, 204)),
-        ("record_opt_out", example("", Some(json!({"phone": "+14155550199"})), 201)),
-        ("list_opt_outs", read("")),
-        ("create_campaign", example("", Some(json!({"name": "Spring"})), 201)),
-        ("list_campaigns", read("")),
-        ("show_campaign", read(&campaign)),
-        ("change_campaign", example(&campaign, Some(json!({"status": "paused"})), 200)),
-        ("end_campaign", example(&doomed, None, 200)),
-        ("enrol_invoice", example(&campaign, Some(json!({"invoice_id": payable})), 201)),
-        ("list_enrolments", read(&campaign)),
-        ("show_enrolment", read(&enrolment)),
-        ("change_enrolment", example(&enrolment, Some(json!({"status": "paused"})), 200)),
-        ("end_enrolment", example(&enrolment, None, 200)),
-        ("list_attention", read("")),
-        ("list_dead_jobs", read("")),
-        ("redrive_job", example(&job, None, 202)),
-        ("show_merchant", read("")),
-        ("healthz", read("")),
-        ("readyz", read("")),
-        ("metrics", read("")),
-        // Unsigned: what the signed ones come to is tested beside them.
-        ("stripe_webhook", example("", Some(json!({})), 400)),
-        ("carrier_status_webhook", example("att_00000000000000000000000001", None, 403)),
-        ("carrier_inbound_webhook", example("", None, 403)),
-    ])
-}
-
 fn asked(house: &House, id: &str, method: &str, path: &str, example: &Example) -> Request<Body> {
-    let path = path.replace("{id}", &example.id).replace("{attempt_id}", &example.id);
+    let path = path
+        .replace("{id}", &example.id)
+        .replace("{attempt_id}", &example.id);
     if id == "import_invoices" {
         let text = "number,currency,total_minor,due_on,customer_name\nI1,USD,100,2026-11-30,Ann\n";
         let asked = Request::post(path).header("authorization", format!("Bearer {}", house.ours.key));
-        return asked.header("content-type", "text/csv").body(Body::from(text)).unwrap();
+        return asked
+            .header("content-type", "text/csv")
+            .body(Body::from(text))
+            .unwrap();
     }
-    request(&method.to_uppercase(), &path, &house.ours.key, example.body.clone())
+    request(
+        &method.to_uppercase(),
+        &path,
+        &house.ours.key,
+        example.body.clone(),
+    )
 }
 
 #[tokio::test]
 async fn every_documented_operation_can_be_called_as_documented() {
     let house = House::new().await;
     let description = house.get("/openapi.json").await.json();
-    assert_eq!(description["openapi"].as_str().map(|version| &version[..3]), Some("3.1"));
+    assert_eq!(
+        description["openapi"].as_str().map(|version| &version[..3]),
+        Some("3.1")
+    );
     let examples = examples(&house).await;
     let documented = operations(&description);
     // The stream never ends; its own tests listen to it.
-    let names: BTreeSet<&str> = documented.iter().map(|(id, ..)| id.as_str()).filter(|id| *id != "stream_changes").collect();
+    let names: BTreeSet<&str> = documented
+        .iter()
+        .map(|(id, ..)| id.as_str())
+        .filter(|id| *id != "stream_changes")
+        .collect();
     assert_eq!(names, examples.keys().copied().collect());
 
     for (id, method, path, operation) in &documented {
-        let Some(example) = examples.get(id.as_str()) else { continue };
+        let Some(example) = examples.get(id.as_str()) else {
+            continue;
+        };
         let private = operation["tags"][0] == "Health";
         let router = if private { &house.private } else { &house.public };
         let got = reply(router, asked(&house, id, method, path, example)).await;
-        assert_eq!(got.status.as_u16(), example.status, "{method} {path}: {}", got.text);
+        assert_eq!(
+            got.status.as_u16(),
+            example.status,
+            "{method} {path}: {}",
+            got.text
+        );
         let answers = &operation["responses"][got.status.as_str()];
-        assert!(answers.is_object(), "{method} {path} answers {} undocumented", got.status);
+        assert!(
+            answers.is_object(),
+            "{method} {path} answers {} undocumented",
+            got.status
+        );
         if let Some(schema) = answers["content"]["application/json"]["schema"].as_object() {
             fits(&description, &json!(schema), &got.json(), id);
         }
@@ -142,23 +91,35 @@ async fn every_documented_operation_can_be_called_as_documented() {
 /// Whether a value has the fields its schema requires and none that it does not know.
 fn fits(description: &Value, schema: &Value, value: &Value, at: &str) {
     if let Some(reference) = schema["$ref"].as_str() {
-        let target = description.pointer(&reference[1..]).unwrap_or_else(|| panic!("{reference} leads nowhere"));
+        let target = description
+            .pointer(&reference[1..])
+            .unwrap_or_else(|| panic!("{reference} leads nowhere"));
         return fits(description, target, value, at);
     }
     if let Some(choices) = schema["enum"].as_array() {
-        assert!(value.is_null() || choices.contains(value), "{at}: {value} is not one of {choices:?}");
+        assert!(
+            value.is_null() || choices.contains(value),
+            "{at}: {value} is not one of {choices:?}"
+        );
     }
     if let (Some(items), Some(values)) = (schema.get("items"), value.as_array()) {
         for value in values {
             fits(description, items, value, at);
         }
     }
-    let (Some(properties), Some(object)) = (schema["properties"].as_object(), value.as_object()) else { return };
+    let (Some(properties), Some(object)) = (schema["properties"].as_object(), value.as_object()) else {
+        return;
+    };
     for required in schema["required"].as_array().into_iter().flatten() {
-        assert!(object.contains_key(required.as_str().unwrap()), "{at} lacks {required}: {value}");
+        assert!(
+            object.contains_key(required.as_str().unwrap()),
+            "{at} lacks {required}: {value}"
+        );
     }
     for (name, value) in object {
-        let schema = properties.get(name).unwrap_or_else(|| panic!("{at}.{name} is not documented"));
+        let schema = properties
+            .get(name)
+            .unwrap_or_else(|| panic!("{at}.{name} is not documented"));
         fits(description, schema, value, &format!("{at}.{name}"));
     }
 }
@@ -168,7 +129,10 @@ async fn every_operation_says_how_it_refuses_and_every_reference_leads_somewhere
     let house = House::new().await;
     let description = house.get("/openapi.json").await.json();
     for (id, method, path, operation) in operations(&description) {
-        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{id} has no summary");
+        assert!(
+            operation["summary"].as_str().is_some_and(|text| !text.is_empty()),
+            "{id} has no summary"
+        );
         assert!(operation["tags"][0].is_string(), "{id} has no tag");
         if !path.starts_with("/v1/") {
             continue;
@@ -182,8 +146,15 @@ async fn every_operation_says_how_it_refuses_and_every_reference_leads_somewhere
         assert_eq!(carries_key, wants_key, "{id}");
     }
     let text = description.to_string();
-    for reference in text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
-        assert!(description.pointer(reference).is_some(), "{reference} leads nowhere");
+    for reference in text
+        .split("\"$ref\":\"#")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+    {
+        assert!(
+            description.pointer(reference).is_some(),
+            "{reference} leads nowhere"
+        );
     }
 }
 
@@ -217,9 +188,16 @@ async fn the_readable_page_loads_nothing_from_elsewhere() {
         assert!(!docs.text.contains(tag), "{tag}");
     }
     let policy = docs.headers["content-security-policy"].to_str().unwrap();
-    assert!(policy.starts_with("default-src 'none'; style-src 'self'"), "{policy}");
+    assert!(
+        policy.starts_with("default-src 'none'; style-src 'self'"),
+        "{policy}"
+    );
     assert!(house.get("/robots.txt").await.text.contains("Disallow: /"));
-    let stylesheet = docs.text.split("href=\"").filter_map(|rest| rest.split('"').next()).find(|url| url.contains(".css"));
+    let stylesheet = docs
+        .text
+        .split("href=\"")
+        .filter_map(|rest| rest.split('"').next())
+        .find(|url| url.contains(".css"));
     let stylesheet = house.get(stylesheet.unwrap()).await;
     assert_eq!(stylesheet.status.as_u16(), 200);
 }

@@ -1,23 +1,20 @@
 //! Two merchants, their keys, and the router between them and a fresh database.
 
-use std::sync::Arc;
-
-use api::{Api, Settings, mint_key};
+use api::Api;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use domain::id::MerchantId;
-use domain::keyring::Keyring;
-use domain::scope::{Scope, Scopes};
-use entities::{Db, api_key, merchant, sql};
-use gateways::stripe::{StripeConfig, StripeGateway};
+use domain::scope::Scope;
+use entities::{Db, sql};
 use http_body_util::BodyExt;
 use migration::{Migrate, Migrator};
-use queue::{Clock, Ledger, Live, Metrics, Wake};
+use queue::Clock;
 use sea_orm::{ConnectionTrait, FromQueryResult};
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tower::ServiceExt;
+
+use crate::setup::{account, api, key};
 
 /// Somewhere nobody answers: a test that reaches a provider without meaning to gets an error at once.
 const NOBODY: &str = "http://127.0.0.1:9";
@@ -54,11 +51,19 @@ impl Reply {
 
     /// The status, the code and the first field at fault of a problem.
     pub(crate) fn problem(&self) -> (u16, String, String) {
-        assert_eq!(self.headers["content-type"], "application/problem+json", "{}", self.text);
+        assert_eq!(
+            self.headers["content-type"], "application/problem+json",
+            "{}",
+            self.text
+        );
         let json = self.json();
         assert_eq!(json["status"], self.status.as_u16());
         let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        (self.status.as_u16(), word(&json["code"]), word(&json["errors"][0]["field"]))
+        (
+            self.status.as_u16(),
+            word(&json["code"]),
+            word(&json["errors"][0]["field"]),
+        )
     }
 }
 
@@ -69,7 +74,10 @@ impl House {
 
     pub(crate) async fn with_stripe(stripe_url: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::connect(&format!("sqlite://{}", folder.path().join("test.db").display())).await.unwrap();
+        let name = format!("t{:016x}", rand::random::<u64>());
+        let admin = Db::connect("postgres://postgres@127.0.0.1:5599/postgres").await.unwrap();
+        admin.write.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+        let db = Db::connect(&format!("postgres://postgres@127.0.0.1:5599/{name}")).await.unwrap();
         Migrator::up(&db.write, None).await.unwrap();
         let clock = Clock::default();
         let noon = domain::time::Timestamp::parse(NOON).unwrap();
@@ -78,7 +86,14 @@ impl House {
         let ours = account(&api, "Alder & Finch", 1).await;
         let theirs = account(&api, "Birch & Co", 2).await;
         let (public, private) = (api::router(api.clone()), api::private_router(api.clone()));
-        Self { api, public, private, ours, theirs, _folder: folder }
+        Self {
+            api,
+            public,
+            private,
+            ours,
+            theirs,
+            _folder: folder,
+        }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
@@ -115,6 +130,19 @@ impl House {
         key(&self.api, &self.ours.id, &scopes.into_iter().collect()).await
     }
 
+    /// A job of ours that gave up.
+    pub(crate) async fn dead_job(&self) -> String {
+        let id = domain::id::JobId::ordered(self.api.now(), [1; 10]).to_string();
+        let job = format!(
+            "INSERT INTO jobs (id, kind, subject, unique_key, merchant_id, lane, status, due_at_ms, attempts, crashes, fence, \
+             last_error, enqueued_at_ms, finished_at_ms) VALUES ('{id}', 'send_link', 'msg_1', 'msg_1', '{}', 'intents', \
+             'dead', 0, 60, 0, 0, 'refused', 0, 0)",
+            self.ours.id
+        );
+        self.change(&job).await;
+        id
+    }
+
     pub(crate) async fn change(&self, text: &str) {
         self.api.db.write.execute_unprepared(text).await.unwrap();
     }
@@ -125,7 +153,11 @@ impl House {
             rows: i64,
         }
         let text = format!("SELECT COUNT(*) AS rows FROM {of}");
-        sql::one::<Count, _>(&self.api.db.read, text, []).await.unwrap().unwrap().rows
+        sql::one::<Count, _>(&self.api.db.read, text, [])
+            .await
+            .unwrap()
+            .unwrap()
+            .rows
     }
 
     /// Rows in every table a request could fill.
@@ -174,9 +206,15 @@ pub(crate) fn event_input(call_id: &str, invoice: &str, intent: &str) -> Value {
 }
 
 pub(crate) fn request(method: &str, path: &str, key: &str, body: Option<Value>) -> Request<Body> {
-    let builder = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
+    let builder = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", format!("Bearer {key}"));
     match body {
-        Some(body) => builder.header("content-type", "application/json").body(Body::from(body.to_string())).unwrap(),
+        Some(body) => builder
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap(),
         None => builder.body(Body::empty()).unwrap(),
     }
 }
@@ -186,70 +224,9 @@ pub(crate) async fn reply(router: &Router, request: Request<Body>) -> Reply {
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
     let text = String::from_utf8(bytes.to_vec()).unwrap();
-    Reply { status: parts.status, headers: parts.headers, text }
-}
-
-fn api(db: Db, clock: Clock, stripe_url: &str) -> Api {
-    let registry = prometheus::Registry::new();
-    let metrics = Metrics::register(&registry).unwrap();
-    let ledger = Ledger::new(db.read.clone(), db.write.clone(), clock, Wake::local(), Live::default(), metrics);
-    let stripe = StripeGateway::new(StripeConfig {
-        secret_key: "sk_test_simulated".into(),
-        base_url: stripe_url.to_owned(),
-        timeout_ms: 5_000,
-    });
-    let settings = Settings {
-        public_url: "http://127.0.0.1:8080".to_owned(),
-        stripe_publishable_key: "pk_test_simulated".to_owned(),
-        stripe_js_url: "http://127.0.0.1:9/v3".to_owned(),
-        stripe_webhook_secrets: vec!["whsec_simulated".into()],
-        stripe_livemode: false,
-        twilio_auth_tokens: vec!["twilio".into()],
-    };
-    let keyring = Arc::new(Keyring::single("k1", [7; 32]));
-    let templates = Arc::new(templates::Templates::new());
-    Api::new(db, ledger, templates, keyring, Arc::new(stripe.unwrap()), settings, registry).unwrap()
-}
-
-async fn account(api: &Api, name: &str, ordinal: u8) -> Account {
-    let id = MerchantId::random([ordinal; 16]);
-    merchant::insert(&api.db.write, merchant_row(&id, name)).await.unwrap();
-    let key = key(api, &id, &Scopes::all()).await;
-    Account { id, key }
-}
-
-async fn key(api: &Api, merchant_id: &MerchantId, scopes: &Scopes) -> String {
-    let (row, shown) = mint_key(api.now(), merchant_id, "test", scopes);
-    api_key::insert(&api.db.write, row).await.unwrap();
-    shown.expose_secret().to_owned()
-}
-
-fn merchant_row(id: &MerchantId, name: &str) -> merchant::Model {
-    merchant::Model {
-        id: id.clone().into(),
-        name: name.to_owned(),
-        locale: "en".to_owned(),
-        time_zone: "America/New_York".to_owned(),
-        country: "US".to_owned(),
-        support_email: None,
-        support_phone: None,
-        accent_hex: None,
-        logo_url: None,
-        stripe_account: Some("acct_alder".to_owned()),
-        sms_sender: Some("+14155550100".to_owned()),
-        sms_countries: "US".to_owned(),
-        email_sender: None,
-        fee_basis_points: 1_000,
-        fee_fixed_minor: 0,
-        fee_min_minor: 0,
-        fee_max_minor: None,
-        dialer_url: None,
-        secret_generation: 1,
-        renewal_allowed: true,
-        payable_on_hold: true,
-        asked_exempt_from_hours: true,
-        texts_per_day_max: 10,
-        texts_per_number_per_day_max: 3,
-        created_at_ms: 0,
+    Reply {
+        status: parts.status,
+        headers: parts.headers,
+        text,
     }
 }

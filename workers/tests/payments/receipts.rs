@@ -23,8 +23,27 @@ async fn link_sent(house: &House, channel: &str, recipient: &str, status: &str) 
         .await;
 }
 
-pub(crate) async fn a_receipt_goes_the_way_that_the_link_went(store: Store) {
+pub(crate) async fn a_receipt_goes_by_email_where_there_is_an_address(store: Store) {
     let house = House::at_work(store).await;
+    link_sent(&house, "sms", "+12125550177", "delivered").await;
+    paid(&house).await;
+    house.until(RECEIPTS, &[format!("email {EMAIL}").as_str()]).await;
+    house
+        .until_world("an email", |world| world.mailbox().emails().len() == 1)
+        .await;
+    let letter = house.world.mailbox().emails().all().remove(0);
+    assert!(
+        letter.text.contains("$125.00") && letter.text.contains("4242"),
+        "{}",
+        letter.text
+    );
+    house.until_idle().await;
+    assert_eq!(house.said(), 1);
+}
+
+pub(crate) async fn without_an_address_it_goes_the_way_that_the_link_went(store: Store) {
+    let house = House::at_work(store).await;
+    house.change("UPDATE customers SET email = NULL").await;
     link_sent(&house, "sms", "+12125550177", "delivered").await;
     link_sent(&house, "email", "old@customer.example", "failed").await;
     house.change("UPDATE messages SET sender = '+12125550199'").await;
@@ -41,29 +60,11 @@ pub(crate) async fn a_receipt_goes_the_way_that_the_link_went(store: Store) {
     );
     house.until_idle().await;
     assert_eq!(house.said(), 1);
-    house
-        .until(
-            "SELECT locale AS cell FROM messages WHERE purpose = 'receipt'",
-            &["es"],
-        )
-        .await;
+    let locale = "SELECT locale AS cell FROM messages WHERE purpose = 'receipt'";
+    house.until(locale, &["es"]).await;
 }
 
-pub(crate) async fn without_a_link_that_arrived_it_goes_by_email_and_else_by_text(store: Store) {
-    let house = House::at_work(store).await;
-    link_sent(&house, "sms", "+12125550177", "failed").await;
-    paid(&house).await;
-    house.until(RECEIPTS, &[format!("email {EMAIL}").as_str()]).await;
-    house
-        .until_world("an email", |world| world.mailbox().emails().len() == 1)
-        .await;
-    let letter = house.world.mailbox().emails().all().remove(0);
-    assert!(
-        letter.text.contains("$125.00") && letter.text.contains("4242"),
-        "{}",
-        letter.text
-    );
-
+pub(crate) async fn with_nothing_but_a_number_it_goes_by_text(store: Store) {
     let house = House::at_work(store).await;
     house.change("UPDATE customers SET email = NULL").await;
     paid(&house).await;

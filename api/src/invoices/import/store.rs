@@ -23,7 +23,12 @@ struct Additions {
 }
 
 /// Stores the rows that can be stored and reports the others.
-pub(super) async fn store(api: &Api, caller: &Caller, rows: Vec<Row>, report: &mut ImportReport) -> Result<(), Problem> {
+pub(super) async fn store(
+    api: &Api,
+    caller: &Caller,
+    rows: Vec<Row>,
+    report: &mut ImportReport,
+) -> Result<(), Problem> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -33,10 +38,13 @@ pub(super) async fn store(api: &Api, caller: &Caller, rows: Vec<Row>, report: &m
     let numbers: Vec<String> = rows.iter().map(|row| row.terms.number.clone()).collect();
     let refs: Vec<String> = rows.iter().filter_map(|row| row.customer_ref.clone()).collect();
     let taken = invoice::by_numbers(&work.tx, &caller.merchant_id, &numbers).await?;
-    let mut taken: HashMap<String, invoice::Model> = taken.into_iter().map(|row| (row.number.clone(), row)).collect();
+    let mut taken: HashMap<String, invoice::Model> =
+        taken.into_iter().map(|row| (row.number.clone(), row)).collect();
     let known = customer::by_external_refs(&work.tx, &caller.merchant_id, &refs).await?;
-    let mut known: HashMap<String, CustomerId> =
-        known.into_iter().filter_map(|row| Some((row.external_ref?, row.id.0))).collect();
+    let mut known: HashMap<String, CustomerId> = known
+        .into_iter()
+        .filter_map(|row| Some((row.external_ref?, row.id.0)))
+        .collect();
 
     let mut additions = Additions::default();
     for row in rows {
@@ -46,7 +54,13 @@ pub(super) async fn store(api: &Api, caller: &Caller, rows: Vec<Row>, report: &m
         }
         let number = row.number;
         let Some(customer_id) = owner(caller, &row, &mut known, &mut additions, &work) else {
-            report.fault(number, fault("customer_ref", "names no customer of yours, and there is no customer_name"));
+            report.fault(
+                number,
+                fault(
+                    "customer_ref",
+                    "names no customer of yours, and there is no customer_name",
+                ),
+            );
             continue;
         };
         let added = row.terms.row(&caller.merchant_id, &customer_id, work.now);
@@ -66,7 +80,8 @@ fn settle_known(row: &Row, there: &invoice::Model, report: &mut ImportReport) {
     if same {
         report.unchanged += 1;
     } else {
-        let message = "belongs to an invoice with another amount, currency or due date; change that one instead";
+        let message =
+            "belongs to an invoice with another amount, currency or due date; change that one instead";
         report.fault(row.number, fault("number", message));
     }
 }
@@ -78,7 +93,11 @@ fn owner(
     additions: &mut Additions,
     work: &Work,
 ) -> Option<CustomerId> {
-    if let Some(id) = row.customer_ref.as_ref().and_then(|reference| known.get(reference)) {
+    if let Some(id) = row
+        .customer_ref
+        .as_ref()
+        .and_then(|reference| known.get(reference))
+    {
         return Some(id.clone());
     }
     let added = row.customer.clone()?.into_row(&caller.merchant_id, work.now);
@@ -95,7 +114,13 @@ async fn write(work: &mut Work, caller: &Caller, additions: &Additions) -> Resul
     invoice::insert_many(&work.tx, &additions.invoices).await?;
     let entry = |row: &invoice::Model| {
         let detail = json!({"total_minor": row.total_minor, "currency": row.currency, "due_on": row.due_on, "imported": true});
-        NewEntry::new(&caller.merchant_id, &row.id, TimelineKind::InvoiceCreated, caller.actor()).with(detail)
+        NewEntry::new(
+            &caller.merchant_id,
+            &row.id,
+            TimelineKind::InvoiceCreated,
+            caller.actor(),
+        )
+        .with(detail)
     };
     let entries = additions.invoices.iter().map(entry).collect();
     timeline::append(&work.tx, entries, work.now, &mut work.outbox).await?;

@@ -40,8 +40,15 @@ impl Upload {
         if announced.is_some_and(|length| length > max) {
             return Err(json::too_large(max));
         }
-        let state = State { digest: fingerprint_begun(parts), left: max, torn: None };
-        Ok(Self { body: body.into_data_stream(), state: Arc::new(Mutex::new(state)) })
+        let state = State {
+            digest: fingerprint_begun(parts),
+            left: max,
+            torn: None,
+        };
+        Ok(Self {
+            body: body.into_data_stream(),
+            state: Arc::new(Mutex::new(state)),
+        })
     }
 
     /// What is still to be read. Ends with an error where the bound is reached.
@@ -65,7 +72,10 @@ impl Upload {
 
     pub(super) fn why_torn(&self) -> String {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.torn.map_or_else(|| "cannot be read as CSV beyond this line".to_owned(), |torn| torn.to_string())
+        state.torn.map_or_else(
+            || "cannot be read as CSV beyond this line".to_owned(),
+            |torn| torn.to_string(),
+        )
     }
 
     /// Reads what is left and fingerprints the whole.
@@ -77,7 +87,9 @@ impl Upload {
             let chunks = self.chunks();
             futures::pin_mut!(chunks);
             while let Some(chunk) = chunks.next().await {
-                chunk.map_err(|torn| Problem::new(StatusCode::BAD_REQUEST, "body_torn", format!("The body {torn}.")))?;
+                chunk.map_err(|torn| {
+                    Problem::new(StatusCode::BAD_REQUEST, "body_torn", format!("The body {torn}."))
+                })?;
             }
         }
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
