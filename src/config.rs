@@ -10,7 +10,12 @@ use secrecy::SecretString;
 #[derive(Debug, Clone, Args)]
 pub struct Store {
     /// `sqlite://path/to/file.db` on one machine, `postgres://user:password@host/database` on several.
-    #[arg(long, env = "POSTCALL_DATABASE_URL", default_value = "sqlite://postcall.db", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "POSTCALL_DATABASE_URL",
+        default_value = "sqlite://postcall.db",
+        hide_env_values = true
+    )]
     pub database_url: String,
 
     /// Wake-ups and live updates between processes, `redis://host:6379`. Without it they notice by a poll each second.
@@ -42,34 +47,58 @@ pub struct Config {
     pub private_listen: String,
 
     /// The platform's Stripe secret key.
-    #[arg(long, env = "POSTCALL_STRIPE_SECRET_KEY", default_value = "", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "POSTCALL_STRIPE_SECRET_KEY",
+        default_value = "",
+        hide_env_values = true
+    )]
     pub stripe_secret_key: String,
 
     #[arg(long, env = "POSTCALL_STRIPE_PUBLISHABLE_KEY", default_value = "")]
     pub stripe_publishable_key: String,
 
     /// Secrets of the Stripe webhook endpoint, separated by commas: two while one is rolled.
-    #[arg(long, env = "POSTCALL_STRIPE_WEBHOOK_SECRETS", default_value = "", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "POSTCALL_STRIPE_WEBHOOK_SECRETS",
+        default_value = "",
+        hide_env_values = true
+    )]
     pub stripe_webhook_secrets: String,
 
     #[arg(long, env = "POSTCALL_STRIPE_URL", default_value = "https://api.stripe.com")]
     pub stripe_url: String,
 
-    #[arg(long, env = "POSTCALL_STRIPE_JS_URL", default_value = "https://js.stripe.com/endive/stripe.js")]
+    #[arg(
+        long,
+        env = "POSTCALL_STRIPE_JS_URL",
+        default_value = "https://js.stripe.com/endive/stripe.js"
+    )]
     pub stripe_js_url: String,
 
     #[arg(long, env = "POSTCALL_TWILIO_ACCOUNT_SID", default_value = "")]
     pub twilio_account_sid: String,
 
     /// Twilio auth tokens, separated by commas, the current one first: two while one is rotated.
-    #[arg(long, env = "POSTCALL_TWILIO_AUTH_TOKENS", default_value = "", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "POSTCALL_TWILIO_AUTH_TOKENS",
+        default_value = "",
+        hide_env_values = true
+    )]
     pub twilio_auth_tokens: String,
 
     #[arg(long, env = "POSTCALL_TWILIO_URL", default_value = "https://api.twilio.com")]
     pub twilio_url: String,
 
     /// The mail relay: `smtp://user:password@host:587?tls=required`, `smtps://…`, or `smtp://127.0.0.1:25`.
-    #[arg(long, env = "POSTCALL_SMTP_URL", default_value = "smtp://127.0.0.1:25", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "POSTCALL_SMTP_URL",
+        default_value = "smtp://127.0.0.1:25",
+        hide_env_values = true
+    )]
     pub smtp_url: String,
 
     /// Lets merchants' dialer URLs lead to private addresses; only where merchants and operator are the same people.
@@ -77,7 +106,13 @@ pub struct Config {
     pub dialer_anywhere: bool,
 
     /// Moves business time ahead of the machine's, in milliseconds. For tests.
-    #[arg(long, env = "POSTCALL_CLOCK_OFFSET_MS", default_value = "0", hide = true, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        env = "POSTCALL_CLOCK_OFFSET_MS",
+        default_value = "0",
+        hide = true,
+        allow_negative_numbers = true
+    )]
     pub clock_offset_ms: i64,
 
     /// Makes a debug build die at a named step. For tests.
@@ -126,13 +161,21 @@ impl Config {
     /// When the public URL names no host.
     pub fn public_host(&self) -> anyhow::Result<String> {
         let after_scheme = self.public_url.split_once("://").map_or("", |(_, rest)| rest);
-        let host = after_scheme.split(['/', ':']).next().filter(|host| !host.is_empty());
-        host.map(ToOwned::to_owned).context("POSTCALL_PUBLIC_URL names no host")
+        let host = after_scheme
+            .split(['/', ':'])
+            .next()
+            .filter(|host| !host.is_empty());
+        host.map(ToOwned::to_owned)
+            .context("POSTCALL_PUBLIC_URL names no host")
     }
 
     #[must_use]
     pub fn dialer_reach(&self) -> Reach {
-        if self.dialer_anywhere { Reach::Anywhere } else { Reach::PublicOnly }
+        if self.dialer_anywhere {
+            Reach::Anywhere
+        } else {
+            Reach::PublicOnly
+        }
     }
 
     #[must_use]
@@ -143,7 +186,11 @@ impl Config {
 
 /// Splits a comma-separated list; an empty piece would verify anything signed with nothing, so it is dropped.
 fn list(text: &str) -> Vec<SecretString> {
-    text.split(',').map(str::trim).filter(|piece| !piece.is_empty()).map(SecretString::from).collect()
+    text.split(',')
+        .map(str::trim)
+        .filter(|piece| !piece.is_empty())
+        .map(SecretString::from)
+        .collect()
 }
 
 #[cfg(test)]
@@ -170,7 +217,10 @@ mod tests {
         let mut known = BTreeMap::new();
         for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
             let Some(name) = argument.get_env() else { continue };
-            let default = argument.get_default_values().first().map_or(String::new(), |value| value.to_string_lossy().into_owned());
+            let default = argument
+                .get_default_values()
+                .first()
+                .map_or(String::new(), |value| value.to_string_lossy().into_owned());
             known.insert(name.to_string_lossy().into_owned(), default);
         }
         let names: Vec<&String> = example.keys().collect();
@@ -188,10 +238,31 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_at_the_start() {
-        let parse = |arguments: &[&str]| Everything::try_parse_from([&["x"], arguments].concat()).unwrap().config;
-        assert!(parse(&[]).check().unwrap_err().to_string().contains("POSTCALL_STRIPE_SECRET_KEY"));
+        let parse = |arguments: &[&str]| {
+            Everything::try_parse_from([&["x"], arguments].concat())
+                .unwrap()
+                .config
+        };
+        assert!(
+            parse(&[])
+                .check()
+                .unwrap_err()
+                .to_string()
+                .contains("POSTCALL_STRIPE_SECRET_KEY")
+        );
         let slashed = parse(&["--public-url", "https://pay.example.com/"]);
-        assert!(slashed.check().unwrap_err().to_string().contains("POSTCALL_PUBLIC_URL"));
-        assert_eq!(parse(&["--public-url", "https://pay.example.com:444"]).public_host().unwrap(), "pay.example.com");
+        assert!(
+            slashed
+                .check()
+                .unwrap_err()
+                .to_string()
+                .contains("POSTCALL_PUBLIC_URL")
+        );
+        assert_eq!(
+            parse(&["--public-url", "https://pay.example.com:444"])
+                .public_host()
+                .unwrap(),
+            "pay.example.com"
+        );
     }
 }

@@ -16,7 +16,9 @@ use domain::keyring::Keyring;
 use gateways::http::install_crypto;
 use queue::Clock;
 use simulator::call::Sender;
-use simulator::{CarrierConfig, ConnectedAccount, DialerConfig, Ports, ProductEndpoints, StripeConfig, World, WorldConfig};
+use simulator::{
+    CarrierConfig, ConnectedAccount, DialerConfig, Ports, ProductEndpoints, StripeConfig, World, WorldConfig,
+};
 
 use crate::config::{Config, Store};
 use crate::product::{Product, Roles, until_told_to_stop};
@@ -59,6 +61,8 @@ pub(crate) struct Stage {
     pub(crate) calls: Sender,
     pub(crate) url: String,
     pub(crate) webhook_secret: String,
+    /// When the last call to a number or address, or about an invoice, ended.
+    pub(crate) ended: tell::Ended,
 }
 
 /// Runs the demo.
@@ -75,7 +79,9 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
         return stage.strike().await;
     }
     if options.once {
+        let telling = tell::begin(&stage);
         let told = once::play(&stage).await;
+        telling.abort();
         if let Some(folder) = &options.record {
             tell::record(&stage, folder)?;
         }
@@ -111,8 +117,14 @@ impl Stage {
                 accounts: vec![ConnectedAccount::new(STRIPE_ACCOUNT, seed::BUSINESS)],
                 ..StripeConfig::default()
             },
-            carrier: CarrierConfig { number: SMS_SENDER.to_owned(), ..CarrierConfig::default() },
-            dialer: DialerConfig { signing_secret: keyring.derived_secret("dialer", merchant_id.as_str(), 1), ..DialerConfig::default() },
+            carrier: CarrierConfig {
+                number: SMS_SENDER.to_owned(),
+                ..CarrierConfig::default()
+            },
+            dialer: DialerConfig {
+                signing_secret: keyring.derived_secret("dialer", merchant_id.as_str(), 1),
+                ..DialerConfig::default()
+            },
         })
         .await?;
         let listen = free_address(port)?;
@@ -128,13 +140,25 @@ impl Stage {
         });
         let webhook_secret = keyring.derived_secret("events", seeded.merchant_id.as_str(), 1);
         let calls = Sender::signing(&format!("{url}/v1/events"), &webhook_secret);
-        Ok(Self { world, product, seeded, calls, url, webhook_secret })
+        Ok(Self {
+            world,
+            product,
+            seeded,
+            calls,
+            url,
+            webhook_secret,
+            ended: tell::Ended::default(),
+        })
     }
 
     /// What a test suite needs to drive this stage from outside.
     fn ready(&self) -> anyhow::Result<serde_json::Value> {
-        let invoices: serde_json::Map<String, serde_json::Value> =
-            self.seeded.invoices.iter().map(|invoice| (invoice.name.to_owned(), invoice.id.clone().into())).collect();
+        let invoices: serde_json::Map<String, serde_json::Value> = self
+            .seeded
+            .invoices
+            .iter()
+            .map(|invoice| (invoice.name.to_owned(), invoice.id.clone().into()))
+            .collect();
         Ok(serde_json::json!({
             "product_url": self.url, "api_key": self.seeded.api_key, "merchant_id": self.seeded.merchant_id,
             "metrics_url": format!("http://{}", self.product.private), "phone_url": self.world.phone_url(),
@@ -181,10 +205,18 @@ fn config(world: &World, folder: &std::path::Path, listen: &str, keys: String) -
 /// How far to move the clock so that it is mid-morning in California, the next time it will be.
 fn business_hours_offset_ms() -> anyhow::Result<i64> {
     let now = Clock::default().now();
-    let zone = domain::quiet_hours::zone("America/Los_Angeles").context("the time zone data lacks California")?;
+    let zone =
+        domain::quiet_hours::zone("America/Los_Angeles").context("the time zone data lacks California")?;
     let local = now.calendar().to_zoned(zone);
-    let today = local.date().at(BUSINESS_HOUR, 0, 0, 0).to_zoned(local.time_zone().clone())?;
-    let next = if today.timestamp() < local.timestamp() { today.tomorrow()? } else { today };
+    let today = local
+        .date()
+        .at(BUSINESS_HOUR, 0, 0, 0)
+        .to_zoned(local.time_zone().clone())?;
+    let next = if today.timestamp() < local.timestamp() {
+        today.tomorrow()?
+    } else {
+        today
+    };
     Ok(next.timestamp().as_millisecond() - now.millis())
 }
 
@@ -213,7 +245,9 @@ struct Folder {
 impl Folder {
     fn take(given: Option<PathBuf>) -> anyhow::Result<Self> {
         let temporary = given.is_none();
-        let path = given.unwrap_or_else(|| std::env::temp_dir().join(format!("postcall-demo-{:016x}", rand::random::<u64>())));
+        let path = given.unwrap_or_else(|| {
+            std::env::temp_dir().join(format!("postcall-demo-{:016x}", rand::random::<u64>()))
+        });
         std::fs::create_dir_all(&path).with_context(|| format!("{} cannot be made", path.display()))?;
         Ok(Self { path, temporary })
     }

@@ -11,10 +11,18 @@ use queue::Clock;
 use tracing_subscriber::EnvFilter;
 
 #[derive(Parser)]
-#[command(name = "postcall", version, about = "From the end of a call to a paid invoice")]
+#[command(
+    name = "postcall",
+    version,
+    about = "From the end of a call to a paid invoice"
+)]
 struct Cli {
     /// What is logged, for example `info` or `postcall=debug,queue=info`.
-    #[arg(long, global = true, default_value = "warn,postcall=info,api=info,workers=info,queue=info,gateways=info")]
+    #[arg(
+        long,
+        global = true,
+        default_value = "warn,postcall=info,api=info,workers=info,queue=info,gateways=info"
+    )]
     log: String,
 
     #[command(subcommand)]

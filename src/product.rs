@@ -40,9 +40,18 @@ pub struct Roles {
 }
 
 impl Roles {
-    pub const BOTH: Self = Self { api: true, workers: true };
-    pub const API: Self = Self { api: true, workers: false };
-    pub const WORKERS: Self = Self { api: false, workers: true };
+    pub const BOTH: Self = Self {
+        api: true,
+        workers: true,
+    };
+    pub const API: Self = Self {
+        api: true,
+        workers: false,
+    };
+    pub const WORKERS: Self = Self {
+        api: false,
+        workers: true,
+    };
 }
 
 /// The store and what hangs on it.
@@ -63,7 +72,9 @@ impl Foundation {
         let keys = store.keys.as_deref().context("POSTCALL_KEYS is not set")?;
         let keyring = Arc::new(Keyring::parse(keys).context("POSTCALL_KEYS cannot be read")?);
         let db = Db::connect(&store.database_url).await?;
-        Migrator::up(&db.write, None).await.context("the schema could not be brought up to date")?;
+        Migrator::up(&db.write, None)
+            .await
+            .context("the schema could not be brought up to date")?;
         let live = Live::default();
         let wake = match &store.redis_url {
             Some(url) => Wake::through_redis(url, &live, shutdown)?,
@@ -72,7 +83,12 @@ impl Foundation {
         let registry = prometheus::Registry::new();
         let metrics = Metrics::register(&registry)?;
         let ledger = Ledger::new(db.read.clone(), db.write.clone(), clock, wake, live, metrics);
-        Ok(Self { db, ledger, keyring, registry })
+        Ok(Self {
+            db,
+            ledger,
+            keyring,
+            registry,
+        })
     }
 }
 
@@ -126,7 +142,13 @@ impl Product {
             let runtime = workers::register(Runtime::new(foundation.ledger.clone(), process), context);
             tasks.push(tokio::spawn(runtime.run(shutdown.clone())));
         }
-        Ok(Self { foundation, public, private: private_address, shutdown, tasks })
+        Ok(Self {
+            foundation,
+            public,
+            private: private_address,
+            shutdown,
+            tasks,
+        })
     }
 
     /// Drains: no new requests, no new claims; what runs is finished, what waits is given back.
@@ -177,7 +199,10 @@ fn worker_context(
         timeout_ms: EMAIL_TIMEOUT_MS,
         pool_size: SMTP_CONNECTIONS,
     };
-    let dialer = DialerConfig { timeout_ms: DIALER_TIMEOUT_MS, reach: config.dialer_reach() };
+    let dialer = DialerConfig {
+        timeout_ms: DIALER_TIMEOUT_MS,
+        reach: config.dialer_reach(),
+    };
     Ok(WorkerContext {
         db: foundation.db.clone(),
         ledger: foundation.ledger.clone(),
@@ -192,7 +217,9 @@ fn worker_context(
 }
 
 async fn listener(address: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))
 }
 
 fn serve(listener: TcpListener, router: axum::Router, shutdown: CancellationToken) -> JoinHandle<()> {
@@ -220,7 +247,11 @@ pub async fn until_told_to_stop() -> anyhow::Result<()> {
 /// A merchant with the defaults of the house: ten percent fee, texts to the United States and Canada, daily caps that
 /// a stolen key cannot exceed.
 #[must_use]
-pub fn new_merchant(id: domain::id::MerchantId, name: &str, now: domain::time::Timestamp) -> entities::merchant::Model {
+pub fn new_merchant(
+    id: domain::id::MerchantId,
+    name: &str,
+    now: domain::time::Timestamp,
+) -> entities::merchant::Model {
     let fee = domain::fee::FeePolicy::default();
     entities::merchant::Model {
         id: id.into(),

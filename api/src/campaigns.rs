@@ -66,7 +66,7 @@ pub(crate) struct NewCampaign {
 pub(crate) struct CampaignChange {
     name: Option<String>,
     /// `active` or `paused`: while paused no call permission is given for its invoices.
-    #[schema(schema_with = crate::words::campaign_status)]
+    #[schema(schema_with = crate::words::campaign_status_or_null)]
     status: Option<CampaignStatus>,
 }
 

@@ -88,7 +88,7 @@ pub(crate) struct EventView {
     source: String,
     call_id: String,
     /// As it was said; it may be a word we do not know.
-    #[schema(schema_with = crate::words::intent)]
+    #[schema(example = "send_link")]
     intent: String,
     /// The invoice, in the sender's words.
     invoice_ref: Option<String>,

@@ -42,11 +42,11 @@ pub(crate) struct HoldView {
     #[schema(schema_with = crate::words::moment)]
     opened_at: Timestamp,
     /// How it ended; `null` while it stands.
-    #[schema(schema_with = crate::words::hold_resolution)]
+    #[schema(schema_with = crate::words::hold_resolution_or_null)]
     resolution: Option<HoldResolution>,
     resolved_by: Option<String>,
     note: Option<String>,
-    #[schema(schema_with = crate::words::moment)]
+    #[schema(schema_with = crate::words::moment_or_null)]
     resolved_at: Option<Timestamp>,
 }
 

@@ -80,7 +80,7 @@ pub(crate) struct OptOutView {
     #[schema(schema_with = crate::words::moment)]
     opted_out_at: Timestamp,
     /// When the recipient took it back; `null` while it stands.
-    #[schema(schema_with = crate::words::moment)]
+    #[schema(schema_with = crate::words::moment_or_null)]
     lifted_at: Option<Timestamp>,
 }
 

@@ -41,7 +41,11 @@ async fn idle() -> anyhow::Result<String> {
     let mut waits_us = Vec::with_capacity(IDLE_EVENTS);
     for n in 0..IDLE_EVENTS {
         let accepted_us = stage.report(n, Intent::SendLink).await?;
-        let texts = stage.world.carrier().wait_for_texts(&stage.phone(n), 1, PATIENCE).await?;
+        let texts = stage
+            .world
+            .carrier()
+            .wait_for_texts(&stage.phone(n), 1, PATIENCE)
+            .await?;
         let arrived_us = texts.first().context("a text arrived")?.received_at_us;
         waits_us.push((arrived_us - accepted_us).max(0));
     }
@@ -57,7 +61,10 @@ async fn idle() -> anyhow::Result<String> {
         tenths(statements, IDLE_EVENTS),
     );
     let p99_ms = u128::try_from(at(990) / 1_000)?;
-    ensure!(cfg!(debug_assertions) || p99_ms < IDLE_P99_MAX_MS, "{line}\nthe limit is {IDLE_P99_MAX_MS} ms at p99");
+    ensure!(
+        cfg!(debug_assertions) || p99_ms < IDLE_P99_MAX_MS,
+        "{line}\nthe limit is {IDLE_P99_MAX_MS} ms at p99"
+    );
     Ok(line)
 }
 
@@ -88,13 +95,20 @@ async fn backlog() -> anyhow::Result<(String, String)> {
     let before = stage.statements();
     let begun = Instant::now();
     while stage.world.carrier().texts().len() < BACKLOG {
-        ensure!(begun.elapsed() < PATIENCE, "{} of {BACKLOG} texts after {PATIENCE:?}", stage.world.carrier().texts().len());
+        ensure!(
+            begun.elapsed() < PATIENCE,
+            "{} of {BACKLOG} texts after {PATIENCE:?}",
+            stage.world.carrier().texts().len()
+        );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let took = begun.elapsed();
     stage.settled().await?;
     let statements = stage.statements() - before;
-    ensure!(stage.world.carrier().texts().len() == BACKLOG, "somebody was texted twice");
+    ensure!(
+        stage.world.carrier().texts().len() == BACKLOG,
+        "somebody was texted twice"
+    );
     let drain = format!(
         "drain: {} events/s  ({BACKLOG} waiting events, {} statements per event)",
         per_second(BACKLOG, took),

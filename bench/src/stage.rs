@@ -40,7 +40,11 @@ impl Stage {
         let offset = Arc::new(AtomicI64::new(0));
         let clock = Clock::sharing(Arc::clone(&offset));
         clock.advance_ms(NOON_MS - clock.now().millis());
-        let world = World::start(WorldConfig { clock: simulator::Clock::sharing(offset), ..WorldConfig::default() }).await?;
+        let world = World::start(WorldConfig {
+            clock: simulator::Clock::sharing(offset),
+            ..WorldConfig::default()
+        })
+        .await?;
         let folder = std::env::temp_dir().join(format!("postcall-bench-{}-{invoices}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
         let config = config(&world, &folder)?;
@@ -53,7 +57,18 @@ impl Stage {
             carrier_inbound_url: Some(format!("{}/webhooks/carrier/inbound", config.public_url)),
             ..ProductEndpoints::default()
         });
-        Ok(Self { world, product: None, foundation, config, clock, merchant_id, invoices: ids, calls, counted: 0, folder })
+        Ok(Self {
+            world,
+            product: None,
+            foundation,
+            config,
+            clock,
+            merchant_id,
+            invoices: ids,
+            calls,
+            counted: 0,
+            folder,
+        })
     }
 
     pub(crate) async fn start(&mut self, roles: Roles) -> anyhow::Result<()> {
@@ -70,7 +85,11 @@ impl Stage {
 
     /// Statements of the product so far.
     pub(crate) fn statements(&self) -> u64 {
-        self.counted + self.product.as_ref().map_or(0, |product| product.foundation.db.statements())
+        self.counted
+            + self
+                .product
+                .as_ref()
+                .map_or(0, |product| product.foundation.db.statements())
     }
 
     pub(crate) fn phone(&self, n: usize) -> String {
@@ -80,9 +99,24 @@ impl Stage {
     /// Reports one call; the moment its answer was read, on the world's monotonic clock.
     pub(crate) async fn report(&self, n: usize, intent: Intent) -> anyhow::Result<i64> {
         let invoice = self.invoices.get(n).context("there are that many invoices")?;
-        let event = PostCallEvent::new(&format!("call {n}"), self.merchant_id.as_str(), invoice, intent, self.clock.now().millis());
-        let receipt = self.world.dialer().report(&self.calls, &event.phone(&phone(n))).await?;
-        ensure!(receipt.status == 202, "event {n} was answered {}: {}", receipt.status, receipt.body);
+        let event = PostCallEvent::new(
+            &format!("call {n}"),
+            self.merchant_id.as_str(),
+            invoice,
+            intent,
+            self.clock.now().millis(),
+        );
+        let receipt = self
+            .world
+            .dialer()
+            .report(&self.calls, &event.phone(&phone(n)))
+            .await?;
+        ensure!(
+            receipt.status == 202,
+            "event {n} was answered {}: {}",
+            receipt.status,
+            receipt.body
+        );
         Ok(self.world.clock().monotonic_us())
     }
 
@@ -91,7 +125,11 @@ impl Stage {
         let begun = Instant::now();
         loop {
             let depth = self.foundation.ledger.depth().await?;
-            let left: i64 = depth.iter().filter(|depth| depth.kind == "send_link" || depth.kind == "resolve_channel").map(|depth| depth.count).sum();
+            let left: i64 = depth
+                .iter()
+                .filter(|depth| depth.kind == "send_link" || depth.kind == "resolve_channel")
+                .map(|depth| depth.count)
+                .sum();
             if left == 0 {
                 return Ok(());
             }
@@ -112,7 +150,12 @@ fn phone(n: usize) -> String {
 }
 
 /// Customers and invoices, written straight into the store: making them is not what is measured.
-async fn plant(foundation: &Foundation, clock: &Clock, merchant_id: &MerchantId, count: usize) -> anyhow::Result<Vec<String>> {
+async fn plant(
+    foundation: &Foundation,
+    clock: &Clock,
+    merchant_id: &MerchantId,
+    count: usize,
+) -> anyhow::Result<Vec<String>> {
     let now = clock.now();
     let mut merchant = new_merchant(merchant_id.clone(), "Harbor Street Dental", now);
     merchant.sms_sender = Some("+15005550006".to_owned());
@@ -121,7 +164,17 @@ async fn plant(foundation: &Foundation, clock: &Clock, merchant_id: &MerchantId,
     let (key, _) = api::mint_key(now, merchant_id, "bench", &Scopes::all());
     entities::api_key::insert(&foundation.db.write, key).await?;
     let backend = foundation.db.write.get_database_backend();
-    let rows = sql::rows(backend, 1, "r", &[("id", "text"), ("customer_id", "text"), ("number", "text"), ("phone", "text")]);
+    let rows = sql::rows(
+        backend,
+        1,
+        "r",
+        &[
+            ("id", "text"),
+            ("customer_id", "text"),
+            ("number", "text"),
+            ("phone", "text"),
+        ],
+    );
     let customers = format!(
         "INSERT INTO customers (id, merchant_id, name, phone, line_type, locale, time_zone, created_at_ms, updated_at_ms) \
          SELECT r.customer_id, $2, 'Maya', r.phone, 'mobile', 'en-US', 'America/New_York', $3, $3 FROM {rows}"
@@ -140,17 +193,31 @@ async fn plant(foundation: &Foundation, clock: &Clock, merchant_id: &MerchantId,
             })
             .collect();
         for text in [&customers, &invoices] {
-            sql::run(&foundation.db.write, text.clone(), [sql::row_list(&batch), merchant_id.as_str().into(), now.millis().into()]).await?;
+            sql::run(
+                &foundation.db.write,
+                text.clone(),
+                [
+                    sql::row_list(&batch),
+                    merchant_id.as_str().into(),
+                    now.millis().into(),
+                ],
+            )
+            .await?;
         }
     }
     Ok(ids)
 }
 
-#[expect(clippy::disallowed_methods, reason = "a benchmark is told its store by the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark is told its store by the environment"
+)]
 fn config(world: &World, folder: &std::path::Path) -> anyhow::Result<Config> {
     let embedded = format!("sqlite://{}", folder.join("postcall.db").display());
     let (stripe, carrier) = (StripeConfig::default(), CarrierConfig::default());
-    let listen = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+    let listen = std::net::TcpListener::bind("127.0.0.1:0")?
+        .local_addr()?
+        .to_string();
     Ok(Config {
         store: Store {
             database_url: std::env::var("BENCH_DATABASE_URL").unwrap_or(embedded),

@@ -85,7 +85,11 @@ impl Backoff {
     #[must_use]
     pub fn wait_ms(self, attempts: i64, random: u64) -> i64 {
         let doublings = u32::try_from(attempts.clamp(0, 30)).unwrap_or(30);
-        let step = self.first_ms.saturating_mul(1_i64 << doublings).min(self.cap_ms).max(1);
+        let step = self
+            .first_ms
+            .saturating_mul(1_i64 << doublings)
+            .min(self.cap_ms)
+            .max(1);
         let half = step / 2;
         let spread = u64::try_from(step - half).unwrap_or(0).saturating_add(1);
         half.saturating_add(i64::try_from(random % spread).unwrap_or(0))
@@ -97,30 +101,71 @@ impl JobKind {
     pub const fn lane(self) -> Lane {
         match self {
             Self::ResolveChannel | Self::SendLink | Self::PauseCalls | Self::ResumeCalls => Lane::Intents,
-            Self::SendReceipt | Self::RecordDelivery | Self::AdvancePayment | Self::CancelPayment => Lane::Follow,
+            Self::SendReceipt | Self::RecordDelivery | Self::AdvancePayment | Self::CancelPayment => {
+                Lane::Follow
+            }
             Self::ExpireLinks | Self::ReconcilePayments | Self::ReviewSends => Lane::Scheduled,
         }
     }
 
     #[must_use]
     pub const fn policy(self) -> Policy {
-        let quick = Backoff { first_ms: 500, cap_ms: 60_000 };
-        let patient = Backoff { first_ms: 2_000, cap_ms: 600_000 };
-        let base =
-            Policy { batch_max: 200, batches_at_once: 2, lease_ms: 15_000, attempts_max: 30, crashes_max: 5, backoff: quick };
+        let quick = Backoff {
+            first_ms: 500,
+            cap_ms: 60_000,
+        };
+        let patient = Backoff {
+            first_ms: 2_000,
+            cap_ms: 600_000,
+        };
+        let base = Policy {
+            batch_max: 200,
+            batches_at_once: 2,
+            lease_ms: 15_000,
+            attempts_max: 30,
+            crashes_max: 5,
+            backoff: quick,
+        };
         match self {
             Self::ResolveChannel | Self::RecordDelivery => base,
             // 64 sends at a time: each is one open request at a provider.
-            Self::SendLink => Policy { batch_max: 64, batches_at_once: 4, lease_ms: 15_000, attempts_max: 60, backoff: patient, ..base },
-            Self::SendReceipt => Policy { batch_max: 32, lease_ms: 15_000, attempts_max: 60, backoff: patient, ..base },
-            Self::AdvancePayment | Self::CancelPayment => Policy { batch_max: 16, attempts_max: 100, backoff: patient, ..base },
+            Self::SendLink => Policy {
+                batch_max: 64,
+                batches_at_once: 4,
+                lease_ms: 15_000,
+                attempts_max: 60,
+                backoff: patient,
+                ..base
+            },
+            Self::SendReceipt => Policy {
+                batch_max: 32,
+                lease_ms: 15_000,
+                attempts_max: 60,
+                backoff: patient,
+                ..base
+            },
+            Self::AdvancePayment | Self::CancelPayment => Policy {
+                batch_max: 16,
+                attempts_max: 100,
+                backoff: patient,
+                ..base
+            },
             // Told until it acknowledges: some 30 days at the cap.
-            Self::PauseCalls | Self::ResumeCalls => {
-                Policy { batch_max: 32, attempts_max: 50_000, backoff: Backoff { first_ms: 500, cap_ms: 60_000 }, ..base }
-            }
-            Self::ExpireLinks | Self::ReconcilePayments | Self::ReviewSends => {
-                Policy { batch_max: 1, batches_at_once: 1, lease_ms: 30_000, ..base }
-            }
+            Self::PauseCalls | Self::ResumeCalls => Policy {
+                batch_max: 32,
+                attempts_max: 50_000,
+                backoff: Backoff {
+                    first_ms: 500,
+                    cap_ms: 60_000,
+                },
+                ..base
+            },
+            Self::ExpireLinks | Self::ReconcilePayments | Self::ReviewSends => Policy {
+                batch_max: 1,
+                batches_at_once: 1,
+                lease_ms: 30_000,
+                ..base
+            },
         }
     }
 
@@ -160,7 +205,13 @@ impl NewJob {
     #[must_use]
     pub fn once(kind: JobKind, subject: impl Into<String>, merchant_id: &MerchantId) -> Self {
         let subject = subject.into();
-        Self { kind, unique_key: subject.clone(), subject, merchant_id: Some(merchant_id.clone()), delay_ms: 0 }
+        Self {
+            kind,
+            unique_key: subject.clone(),
+            subject,
+            merchant_id: Some(merchant_id.clone()),
+            delay_ms: 0,
+        }
     }
 
     /// The same with a key of its own, for work that the same subject may need again.
@@ -215,7 +266,11 @@ mod tests {
     #[test]
     fn periodic_jobs_are_scheduled_and_the_others_are_not() {
         for kind in JobKind::ALL {
-            assert_eq!(kind.period_ms().is_some(), kind.lane() == Lane::Scheduled, "{kind}");
+            assert_eq!(
+                kind.period_ms().is_some(),
+                kind.lane() == Lane::Scheduled,
+                "{kind}"
+            );
         }
     }
 
@@ -223,7 +278,12 @@ mod tests {
     fn a_job_is_claimed_one_attempt_at_least() {
         for kind in JobKind::ALL {
             let policy = kind.policy();
-            assert!(policy.batch_max > 0 && policy.batches_at_once > 0 && policy.attempts_max > 0 && policy.crashes_max > 0);
+            assert!(
+                policy.batch_max > 0
+                    && policy.batches_at_once > 0
+                    && policy.attempts_max > 0
+                    && policy.crashes_max > 0
+            );
             assert!(policy.lease_ms >= 5_000, "a lease must outlive two renewals");
         }
     }

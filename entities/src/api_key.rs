@@ -2,7 +2,10 @@
 
 use domain::id::{ApiKeyId, MerchantId};
 use domain::time::Timestamp;
-use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+use sea_orm::entity::prelude::{
+    ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
+    PrimaryKeyTrait,
+};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, IntoActiveModel};
 
 use crate::sql;
@@ -55,7 +58,10 @@ pub async fn holder<C: ConnectionTrait>(db: &C, id: &ApiKeyId) -> Result<Option<
 /// # Errors
 /// Whatever the store says.
 pub async fn insert<C: ConnectionTrait>(db: &C, key: Model) -> Result<(), DbErr> {
-    Entity::insert(key.into_active_model()).exec_without_returning(db).await.map(drop)
+    Entity::insert(key.into_active_model())
+        .exec_without_returning(db)
+        .await
+        .map(drop)
 }
 
 /// Ends a key at once; `false` when there is no such living key.

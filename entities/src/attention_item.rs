@@ -5,7 +5,10 @@ mod page;
 use domain::attention::AttentionKind;
 use domain::id::{InvoiceId, MerchantId};
 use domain::time::Timestamp;
-use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+use sea_orm::entity::prelude::{
+    ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
+    PrimaryKeyTrait,
+};
 
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
@@ -65,9 +68,20 @@ pub async fn raise<C: ConnectionTrait>(
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn close<C: ConnectionTrait>(tx: &C, kind: AttentionKind, subject: &str, now: Timestamp) -> Result<bool, DbErr> {
+pub async fn close<C: ConnectionTrait>(
+    tx: &C,
+    kind: AttentionKind,
+    subject: &str,
+    now: Timestamp,
+) -> Result<bool, DbErr> {
     let text = "UPDATE attention_items SET closed_at_ms = $3 WHERE kind = $1 AND subject = $2 AND closed_at_ms IS NULL";
-    Ok(sql::run(tx, text, [kind.word().into(), subject.into(), now.millis().into()]).await? > 0)
+    Ok(sql::run(
+        tx,
+        text,
+        [kind.word().into(), subject.into(), now.millis().into()],
+    )
+    .await?
+        > 0)
 }
 
 /// Takes everything of a kind that is about these invoices off the list.
@@ -87,5 +101,10 @@ pub async fn close_of_invoices<C: ConnectionTrait>(
         "UPDATE attention_items SET closed_at_ms = $3 WHERE closed_at_ms IS NULL AND kind = $2 AND invoice_id IN {}",
         sql::texts(tx.get_database_backend(), 1)
     );
-    sql::run(tx, text, [sql::text_list(invoices), kind.word().into(), now.millis().into()]).await
+    sql::run(
+        tx,
+        text,
+        [sql::text_list(invoices), kind.word().into(), now.millis().into()],
+    )
+    .await
 }

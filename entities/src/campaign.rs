@@ -2,9 +2,15 @@
 
 use domain::campaign::CampaignStatus;
 use domain::id::{CampaignId, MerchantId};
-use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+use sea_orm::entity::prelude::{
+    ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
+    PrimaryKeyTrait,
+};
 
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Value,
+};
 
 use crate::sql;
 use crate::stored::Stored;
@@ -30,7 +36,11 @@ impl ActiveModelBehavior for ActiveModel {}
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn find<C: ConnectionTrait>(db: &C, merchant_id: &MerchantId, id: &CampaignId) -> Result<Option<Model>, DbErr> {
+pub async fn find<C: ConnectionTrait>(
+    db: &C,
+    merchant_id: &MerchantId,
+    id: &CampaignId,
+) -> Result<Option<Model>, DbErr> {
     let text = "SELECT * FROM campaigns WHERE id = $1 AND merchant_id = $2";
     sql::one(db, text, [id.as_str().into(), merchant_id.as_str().into()]).await
 }
@@ -39,7 +49,11 @@ pub async fn find<C: ConnectionTrait>(db: &C, merchant_id: &MerchantId, id: &Cam
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn lock<C: ConnectionTrait>(tx: &C, merchant_id: &MerchantId, id: &CampaignId) -> Result<Option<Model>, DbErr> {
+pub async fn lock<C: ConnectionTrait>(
+    tx: &C,
+    merchant_id: &MerchantId,
+    id: &CampaignId,
+) -> Result<Option<Model>, DbErr> {
     let text = format!(
         "SELECT * FROM campaigns WHERE id = $1 AND merchant_id = $2 {}",
         sql::for_update(tx.get_database_backend())
@@ -60,8 +74,12 @@ pub async fn page<C: ConnectionTrait>(
 ) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::MerchantId.eq(merchant_id.as_str()))
-        .apply_if(status, |query, wanted| query.filter(Column::Status.eq(wanted.word())))
-        .apply_if(before, |query, before| query.filter(Column::Id.lt(before.as_str())))
+        .apply_if(status, |query, wanted| {
+            query.filter(Column::Status.eq(wanted.word()))
+        })
+        .apply_if(before, |query, before| {
+            query.filter(Column::Id.lt(before.as_str()))
+        })
         .order_by_desc(Column::Id)
         .limit(limit)
         .all(db)
@@ -73,7 +91,10 @@ pub async fn page<C: ConnectionTrait>(
 /// # Errors
 /// Whatever the store says.
 pub async fn insert<C: ConnectionTrait>(tx: &C, campaign: Model) -> Result<(), DbErr> {
-    Entity::insert(campaign.into_active_model()).exec_without_returning(tx).await.map(drop)
+    Entity::insert(campaign.into_active_model())
+        .exec_without_returning(tx)
+        .await
+        .map(drop)
 }
 
 /// Writes a campaign as it is now; `false` when it has ended meanwhile.
@@ -81,7 +102,8 @@ pub async fn insert<C: ConnectionTrait>(tx: &C, campaign: Model) -> Result<(), D
 /// # Errors
 /// Whatever the store says.
 pub async fn update<C: ConnectionTrait>(tx: &C, campaign: &Model) -> Result<bool, DbErr> {
-    let text = "UPDATE campaigns SET name = $2, status = $3, updated_at_ms = $4 WHERE id = $1 AND status <> 'ended'";
+    let text =
+        "UPDATE campaigns SET name = $2, status = $3, updated_at_ms = $4 WHERE id = $1 AND status <> 'ended'";
     let values: [Value; 4] = [
         campaign.id.as_str().into(),
         campaign.name.clone().into(),

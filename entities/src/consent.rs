@@ -2,7 +2,10 @@
 
 use domain::id::MerchantId;
 use domain::time::Timestamp;
-use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+use sea_orm::entity::prelude::{
+    ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
+    PrimaryKeyTrait,
+};
 
 use sea_orm::{ConnectionTrait, DbErr};
 
@@ -33,7 +36,11 @@ impl ActiveModelBehavior for ActiveModel {}
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn of_recipients<C: ConnectionTrait>(db: &C, merchants: &[String], recipients: &[String]) -> Result<Vec<Model>, DbErr> {
+pub async fn of_recipients<C: ConnectionTrait>(
+    db: &C,
+    merchants: &[String],
+    recipients: &[String],
+) -> Result<Vec<Model>, DbErr> {
     if recipients.is_empty() {
         return Ok(Vec::new());
     }
@@ -49,7 +56,12 @@ pub async fn of_recipients<C: ConnectionTrait>(db: &C, merchants: &[String], rec
 
 /// The recipient's last word on a channel: `None` when it was never spoken about.
 #[must_use]
-pub fn last_word(newest_first: &[Model], merchant_id: &MerchantId, channel: &str, recipient: &str) -> Option<bool> {
+pub fn last_word(
+    newest_first: &[Model],
+    merchant_id: &MerchantId,
+    channel: &str,
+    recipient: &str,
+) -> Option<bool> {
     let spoken = newest_first.iter().find(|consent| {
         consent.merchant_id.0 == *merchant_id && consent.channel == channel && consent.recipient == recipient
     });
@@ -87,7 +99,11 @@ const COLUMNS: [(&str, &str); 9] = [
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn record<C: ConnectionTrait>(tx: &C, consents: &[NewConsent], now: Timestamp) -> Result<(), DbErr> {
+pub async fn record<C: ConnectionTrait>(
+    tx: &C,
+    consents: &[NewConsent],
+    now: Timestamp,
+) -> Result<(), DbErr> {
     if consents.is_empty() {
         return Ok(());
     }

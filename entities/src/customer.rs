@@ -3,8 +3,14 @@
 use domain::channel::LineType;
 use domain::id::{CustomerId, MerchantId};
 use domain::time::Timestamp;
-use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Value};
+use sea_orm::entity::prelude::{
+    ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
+    PrimaryKeyTrait,
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Value,
+};
 
 use crate::sql;
 use crate::stored::Stored;
@@ -43,7 +49,11 @@ pub struct Filter {
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn find<C: ConnectionTrait>(db: &C, merchant_id: &MerchantId, id: &CustomerId) -> Result<Option<Model>, DbErr> {
+pub async fn find<C: ConnectionTrait>(
+    db: &C,
+    merchant_id: &MerchantId,
+    id: &CustomerId,
+) -> Result<Option<Model>, DbErr> {
     let text = "SELECT * FROM customers WHERE id = $1 AND merchant_id = $2";
     sql::one(db, text, [id.as_str().into(), merchant_id.as_str().into()]).await
 }
@@ -52,7 +62,11 @@ pub async fn find<C: ConnectionTrait>(db: &C, merchant_id: &MerchantId, id: &Cus
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn lock<C: ConnectionTrait>(tx: &C, merchant_id: &MerchantId, id: &CustomerId) -> Result<Option<Model>, DbErr> {
+pub async fn lock<C: ConnectionTrait>(
+    tx: &C,
+    merchant_id: &MerchantId,
+    id: &CustomerId,
+) -> Result<Option<Model>, DbErr> {
     let text = format!(
         "SELECT * FROM customers WHERE id = $1 AND merchant_id = $2 {}",
         sql::for_update(tx.get_database_backend())
@@ -73,10 +87,18 @@ pub async fn page<C: ConnectionTrait>(
 ) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::MerchantId.eq(merchant_id.as_str()))
-        .apply_if(filter.external_ref, |query, wanted| query.filter(Column::ExternalRef.eq(wanted)))
-        .apply_if(filter.phone, |query, wanted| query.filter(Column::Phone.eq(wanted)))
-        .apply_if(filter.email, |query, wanted| query.filter(Column::Email.eq(wanted)))
-        .apply_if(before, |query, before| query.filter(Column::Id.lt(before.as_str())))
+        .apply_if(filter.external_ref, |query, wanted| {
+            query.filter(Column::ExternalRef.eq(wanted))
+        })
+        .apply_if(filter.phone, |query, wanted| {
+            query.filter(Column::Phone.eq(wanted))
+        })
+        .apply_if(filter.email, |query, wanted| {
+            query.filter(Column::Email.eq(wanted))
+        })
+        .apply_if(before, |query, before| {
+            query.filter(Column::Id.lt(before.as_str()))
+        })
         .order_by_desc(Column::Id)
         .limit(limit)
         .all(db)
@@ -87,7 +109,11 @@ pub async fn page<C: ConnectionTrait>(
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn by_external_refs<C: ConnectionTrait>(db: &C, merchant_id: &MerchantId, refs: &[String]) -> Result<Vec<Model>, DbErr> {
+pub async fn by_external_refs<C: ConnectionTrait>(
+    db: &C,
+    merchant_id: &MerchantId,
+    refs: &[String],
+) -> Result<Vec<Model>, DbErr> {
     if refs.is_empty() {
         return Ok(Vec::new());
     }
@@ -103,7 +129,10 @@ pub async fn by_external_refs<C: ConnectionTrait>(db: &C, merchant_id: &Merchant
 /// # Errors
 /// A unique violation when the merchant's reference is taken.
 pub async fn insert<C: ConnectionTrait>(db: &C, customer: Model) -> Result<(), DbErr> {
-    Entity::insert(customer.into_active_model()).exec_without_returning(db).await.map(drop)
+    Entity::insert(customer.into_active_model())
+        .exec_without_returning(db)
+        .await
+        .map(drop)
 }
 
 const COLUMNS: [(&str, &str); 11] = [
@@ -172,7 +201,11 @@ pub async fn update<C: ConnectionTrait>(tx: &C, customer: &Model) -> Result<(), 
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn delete_unused<C: ConnectionTrait>(tx: &C, merchant_id: &MerchantId, id: &CustomerId) -> Result<bool, DbErr> {
+pub async fn delete_unused<C: ConnectionTrait>(
+    tx: &C,
+    merchant_id: &MerchantId,
+    id: &CustomerId,
+) -> Result<bool, DbErr> {
     let text = "DELETE FROM customers WHERE id = $1 AND merchant_id = $2 \
          AND NOT EXISTS (SELECT 1 FROM invoices WHERE customer_id = $1)";
     Ok(sql::run(tx, text, [id.as_str().into(), merchant_id.as_str().into()]).await? > 0)
@@ -182,7 +215,12 @@ pub async fn delete_unused<C: ConnectionTrait>(tx: &C, merchant_id: &MerchantId,
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn retire_phone<C: ConnectionTrait>(tx: &C, id: &CustomerId, phone: &str, now: Timestamp) -> Result<bool, DbErr> {
+pub async fn retire_phone<C: ConnectionTrait>(
+    tx: &C,
+    id: &CustomerId,
+    phone: &str,
+    now: Timestamp,
+) -> Result<bool, DbErr> {
     let text = "UPDATE customers SET phone = NULL, line_type = 'unknown', updated_at_ms = $3 WHERE id = $1 AND phone = $2";
     Ok(sql::run(tx, text, [id.as_str().into(), phone.into(), now.millis().into()]).await? > 0)
 }
@@ -193,7 +231,10 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!("SELECT * FROM customers WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
+    let text = format!(
+        "SELECT * FROM customers WHERE id IN {}",
+        sql::texts(db.get_database_backend(), 1)
+    );
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 
@@ -201,7 +242,11 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn by_phone<C: ConnectionTrait>(db: &C, merchant_id: &MerchantId, phone: &str) -> Result<Vec<Model>, DbErr> {
+pub async fn by_phone<C: ConnectionTrait>(
+    db: &C,
+    merchant_id: &MerchantId,
+    phone: &str,
+) -> Result<Vec<Model>, DbErr> {
     let text = "SELECT * FROM customers WHERE merchant_id = $1 AND phone = $2 ORDER BY id";
     sql::all(db, text, [merchant_id.as_str().into(), phone.into()]).await
 }
@@ -218,6 +263,11 @@ pub async fn learn_line_type<C: ConnectionTrait>(
     now: Timestamp,
 ) -> Result<u64, DbErr> {
     let text = "UPDATE customers SET line_type = $3, updated_at_ms = $4 WHERE merchant_id = $1 AND phone = $2 AND line_type <> $3";
-    let values = [merchant_id.as_str().into(), phone.into(), line_type.word().into(), now.millis().into()];
+    let values = [
+        merchant_id.as_str().into(),
+        phone.into(),
+        line_type.word().into(),
+        now.millis().into(),
+    ];
     sql::run(tx, text, values).await
 }

@@ -7,13 +7,16 @@ use domain::id::{HoldId, InvoiceId, MerchantId};
 use domain::job::Outbox;
 use domain::time::Timestamp;
 use domain::timeline::TimelineKind;
-use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+use sea_orm::entity::prelude::{
+    ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
+    PrimaryKeyTrait,
+};
 
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
+use crate::stored::Stored;
 use crate::timeline::{self, NewEntry};
 use crate::{enrolment, sql};
-use crate::stored::Stored;
 
 pub use page::{Filter, by_source, find, open_after, page};
 
@@ -58,7 +61,12 @@ pub struct NewHold {
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn open<C: ConnectionTrait>(tx: &C, hold: NewHold, now: Timestamp, outbox: &mut Outbox) -> Result<bool, DbErr> {
+pub async fn open<C: ConnectionTrait>(
+    tx: &C,
+    hold: NewHold,
+    now: Timestamp,
+    outbox: &mut Outbox,
+) -> Result<bool, DbErr> {
     let id: HoldId = crate::fresh::id(now);
     let text = "INSERT INTO holds (id, merchant_id, invoice_id, reason, source_ref, words, opened_by, opened_at_ms) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (invoice_id, reason, source_ref) DO NOTHING";
@@ -78,9 +86,23 @@ pub async fn open<C: ConnectionTrait>(tx: &C, hold: NewHold, now: Timestamp, out
     let flag = "UPDATE invoices SET on_hold = TRUE, updated_at_ms = $2 WHERE id = $1";
     sql::run(tx, flag, [hold.invoice_id.as_str().into(), now.millis().into()]).await?;
     let detail = serde_json::json!({"hold_id": id, "reason": hold.reason});
-    let entry = NewEntry::new(&hold.merchant_id, &hold.invoice_id, TimelineKind::HoldOpened, hold.opened_by).with(detail);
+    let entry = NewEntry::new(
+        &hold.merchant_id,
+        &hold.invoice_id,
+        TimelineKind::HoldOpened,
+        hold.opened_by,
+    )
+    .with(detail);
     timeline::append(tx, vec![entry], now, outbox).await?;
-    enrolment::pause_of_invoice(tx, &hold.merchant_id, &hold.invoice_id, hold.reason.word(), now, outbox).await?;
+    enrolment::pause_of_invoice(
+        tx,
+        &hold.merchant_id,
+        &hold.invoice_id,
+        hold.reason.word(),
+        now,
+        outbox,
+    )
+    .await?;
     Ok(true)
 }
 
@@ -111,11 +133,24 @@ pub async fn resolve<C: ConnectionTrait>(
     outbox: &mut Outbox,
 ) -> Result<Resolved, DbErr> {
     let find = "SELECT * FROM holds WHERE id = $1 AND merchant_id = $2";
-    let found: Option<Model> = sql::one(tx, find, [hold_id.as_str().into(), merchant_id.as_str().into()]).await?;
-    let Some(hold) = found else { return Ok(Resolved::Unknown) };
+    let found: Option<Model> =
+        sql::one(tx, find, [hold_id.as_str().into(), merchant_id.as_str().into()]).await?;
+    let Some(hold) = found else {
+        return Ok(Resolved::Unknown);
+    };
     let close = "UPDATE holds SET resolution = 'resolved', resolved_by = $2, note = $3, resolved_at_ms = $4 \
          WHERE id = $1 AND resolved_at_ms IS NULL";
-    let closed = sql::run(tx, close, [hold_id.as_str().into(), by.into(), note.into(), now.millis().into()]).await?;
+    let closed = sql::run(
+        tx,
+        close,
+        [
+            hold_id.as_str().into(),
+            by.into(),
+            note.into(),
+            now.millis().into(),
+        ],
+    )
+    .await?;
     if closed == 0 {
         return Ok(Resolved::Already);
     }
@@ -129,7 +164,8 @@ pub async fn resolve<C: ConnectionTrait>(
         return Ok(Resolved::StillHeld);
     }
     let status = "SELECT * FROM invoices WHERE id = $1";
-    let invoice: Option<crate::invoice::Model> = sql::one(tx, status, [hold.invoice_id.as_str().into()]).await?;
+    let invoice: Option<crate::invoice::Model> =
+        sql::one(tx, status, [hold.invoice_id.as_str().into()]).await?;
     if invoice.is_some_and(|invoice| domain::hold::calls_resume(0, invoice.status.0)) {
         enrolment::resume_of_invoice(tx, merchant_id, &hold.invoice_id, now, outbox).await?;
     }
@@ -140,10 +176,20 @@ pub async fn resolve<C: ConnectionTrait>(
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn close_of_canceled<C: ConnectionTrait>(tx: &C, invoice_id: &InvoiceId, by: &str, now: Timestamp) -> Result<u64, DbErr> {
+pub async fn close_of_canceled<C: ConnectionTrait>(
+    tx: &C,
+    invoice_id: &InvoiceId,
+    by: &str,
+    now: Timestamp,
+) -> Result<u64, DbErr> {
     let text = "UPDATE holds SET resolution = 'canceled', resolved_by = $2, resolved_at_ms = $3 \
          WHERE invoice_id = $1 AND resolved_at_ms IS NULL";
-    let closed = sql::run(tx, text, [invoice_id.as_str().into(), by.into(), now.millis().into()]).await?;
+    let closed = sql::run(
+        tx,
+        text,
+        [invoice_id.as_str().into(), by.into(), now.millis().into()],
+    )
+    .await?;
     let free = "UPDATE invoices SET on_hold = FALSE, updated_at_ms = $2 WHERE id = $1";
     sql::run(tx, free, [invoice_id.as_str().into(), now.millis().into()]).await?;
     Ok(closed)

@@ -2,7 +2,10 @@
 
 use domain::id::MerchantId;
 use domain::time::Timestamp;
-use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+use sea_orm::entity::prelude::{
+    ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
+    PrimaryKeyTrait,
+};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use crate::sql;
@@ -31,10 +34,21 @@ impl ActiveModelBehavior for ActiveModel {}
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn claim<C: ConnectionTrait>(tx: &C, merchant_id: &MerchantId, key: &str, fingerprint: &str, now: Timestamp) -> Result<bool, DbErr> {
+pub async fn claim<C: ConnectionTrait>(
+    tx: &C,
+    merchant_id: &MerchantId,
+    key: &str,
+    fingerprint: &str,
+    now: Timestamp,
+) -> Result<bool, DbErr> {
     let text = "INSERT INTO idempotency_keys (merchant_id, idempotency_key, fingerprint, status, body, created_at_ms) \
          VALUES ($1, $2, $3, 0, '', $4) ON CONFLICT (merchant_id, idempotency_key) DO NOTHING";
-    let values: [Value; 4] = [merchant_id.as_str().into(), key.into(), fingerprint.into(), now.millis().into()];
+    let values: [Value; 4] = [
+        merchant_id.as_str().into(),
+        key.into(),
+        fingerprint.into(),
+        now.millis().into(),
+    ];
     Ok(sql::run(tx, text, values).await? > 0)
 }
 
@@ -42,9 +56,21 @@ pub async fn claim<C: ConnectionTrait>(tx: &C, merchant_id: &MerchantId, key: &s
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn keep_answer<C: ConnectionTrait>(tx: &C, merchant_id: &MerchantId, key: &str, status: u16, body: &str) -> Result<(), DbErr> {
-    let text = "UPDATE idempotency_keys SET status = $3, body = $4 WHERE merchant_id = $1 AND idempotency_key = $2";
-    let values: [Value; 4] = [merchant_id.as_str().into(), key.into(), i64::from(status).into(), body.into()];
+pub async fn keep_answer<C: ConnectionTrait>(
+    tx: &C,
+    merchant_id: &MerchantId,
+    key: &str,
+    status: u16,
+    body: &str,
+) -> Result<(), DbErr> {
+    let text =
+        "UPDATE idempotency_keys SET status = $3, body = $4 WHERE merchant_id = $1 AND idempotency_key = $2";
+    let values: [Value; 4] = [
+        merchant_id.as_str().into(),
+        key.into(),
+        i64::from(status).into(),
+        body.into(),
+    ];
     sql::run(tx, text, values).await.map(drop)
 }
 
@@ -52,7 +78,11 @@ pub async fn keep_answer<C: ConnectionTrait>(tx: &C, merchant_id: &MerchantId, k
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn find<C: ConnectionTrait>(db: &C, merchant_id: &MerchantId, key: &str) -> Result<Option<Model>, DbErr> {
+pub async fn find<C: ConnectionTrait>(
+    db: &C,
+    merchant_id: &MerchantId,
+    key: &str,
+) -> Result<Option<Model>, DbErr> {
     let text = "SELECT * FROM idempotency_keys WHERE merchant_id = $1 AND idempotency_key = $2";
     sql::one(db, text, [merchant_id.as_str().into(), key.into()]).await
 }

@@ -6,7 +6,10 @@ mod write;
 use domain::id::{CustomerId, InvoiceId, MerchantId};
 use domain::invoice::InvoiceStatus;
 use domain::money::Currency;
-use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+use sea_orm::entity::prelude::{
+    ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
+    PrimaryKeyTrait,
+};
 
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
@@ -14,7 +17,9 @@ use crate::sql;
 use crate::stored::Stored;
 
 pub use page::{Filter, by_numbers, find, lock_one, named, page};
-pub use write::{insert, insert_many, mark_paid_elsewhere, move_status, record_promise, retire_mobile_phone, update_open};
+pub use write::{
+    insert, insert_many, mark_paid_elsewhere, move_status, record_promise, retire_mobile_phone, update_open,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "invoices")]
@@ -61,7 +66,12 @@ pub async fn lock_all<C: ConnectionTrait>(tx: &C, ids: &[String]) -> Result<Vec<
 /// Whatever the store says.
 pub async fn lock_of_messages<C: ConnectionTrait>(tx: &C, messages: &[String]) -> Result<Vec<Model>, DbErr> {
     let messages_in = sql::texts(tx.get_database_backend(), 1);
-    lock_chosen(tx, &format!("(SELECT invoice_id FROM messages WHERE id IN {messages_in})"), messages).await
+    lock_chosen(
+        tx,
+        &format!("(SELECT invoice_id FROM messages WHERE id IN {messages_in})"),
+        messages,
+    )
+    .await
 }
 
 /// [`lock_all`] for the invoices that the messages of these attempts are about.
@@ -80,7 +90,10 @@ pub async fn lock_of_attempts<C: ConnectionTrait>(tx: &C, attempts: &[String]) -
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn lock_of_wishes<C: ConnectionTrait>(tx: &C, events_or_links: &[String]) -> Result<Vec<Model>, DbErr> {
+pub async fn lock_of_wishes<C: ConnectionTrait>(
+    tx: &C,
+    events_or_links: &[String],
+) -> Result<Vec<Model>, DbErr> {
     let wishes_in = sql::texts(tx.get_database_backend(), 1);
     let chosen = format!(
         "(SELECT invoice_id FROM call_events WHERE id IN {wishes_in} UNION SELECT invoice_id FROM links WHERE id IN {wishes_in})"
@@ -94,5 +107,10 @@ async fn lock_chosen<C: ConnectionTrait>(tx: &C, chosen: &str, ids: &[String]) -
     }
     let lock = sql::for_update(tx.get_database_backend());
     let list: Value = sql::text_list(ids);
-    sql::all(tx, format!("SELECT * FROM invoices WHERE id IN {chosen} ORDER BY id {lock}"), [list]).await
+    sql::all(
+        tx,
+        format!("SELECT * FROM invoices WHERE id IN {chosen} ORDER BY id {lock}"),
+        [list],
+    )
+    .await
 }

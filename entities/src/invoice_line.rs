@@ -1,7 +1,10 @@
 //! The lines of an invoice.
 
 use domain::id::InvoiceId;
-use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+use sea_orm::entity::prelude::{
+    ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
+    PrimaryKeyTrait,
+};
 
 use domain::invoice::LineItem;
 use sea_orm::{ConnectionTrait, DbErr};
@@ -26,23 +29,42 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-const COLUMNS: [(&str, &str); 5] =
-    [("invoice_id", "text"), ("position", "bigint"), ("description", "text"), ("quantity", "bigint"), ("unit_minor", "bigint")];
+const COLUMNS: [(&str, &str); 5] = [
+    ("invoice_id", "text"),
+    ("position", "bigint"),
+    ("description", "text"),
+    ("quantity", "bigint"),
+    ("unit_minor", "bigint"),
+];
 
 /// The lines of an invoice, in their order.
 ///
 /// # Errors
 /// Whatever the store says.
 pub async fn of_invoice<C: ConnectionTrait>(db: &C, invoice_id: &InvoiceId) -> Result<Vec<Model>, DbErr> {
-    sql::all(db, "SELECT * FROM invoice_lines WHERE invoice_id = $1 ORDER BY position", [invoice_id.as_str().into()]).await
+    sql::all(
+        db,
+        "SELECT * FROM invoice_lines WHERE invoice_id = $1 ORDER BY position",
+        [invoice_id.as_str().into()],
+    )
+    .await
 }
 
 /// Stores the lines of an invoice in place of those it had.
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn replace<C: ConnectionTrait>(tx: &C, invoice_id: &InvoiceId, lines: &[LineItem]) -> Result<(), DbErr> {
-    sql::run(tx, "DELETE FROM invoice_lines WHERE invoice_id = $1", [invoice_id.as_str().into()]).await?;
+pub async fn replace<C: ConnectionTrait>(
+    tx: &C,
+    invoice_id: &InvoiceId,
+    lines: &[LineItem],
+) -> Result<(), DbErr> {
+    sql::run(
+        tx,
+        "DELETE FROM invoice_lines WHERE invoice_id = $1",
+        [invoice_id.as_str().into()],
+    )
+    .await?;
     insert(tx, invoice_id, lines).await
 }
 
@@ -50,7 +72,11 @@ pub async fn replace<C: ConnectionTrait>(tx: &C, invoice_id: &InvoiceId, lines: 
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn insert<C: ConnectionTrait>(tx: &C, invoice_id: &InvoiceId, lines: &[LineItem]) -> Result<(), DbErr> {
+pub async fn insert<C: ConnectionTrait>(
+    tx: &C,
+    invoice_id: &InvoiceId,
+    lines: &[LineItem],
+) -> Result<(), DbErr> {
     if lines.is_empty() {
         return Ok(());
     }

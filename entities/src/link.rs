@@ -4,17 +4,20 @@ mod page;
 
 use domain::channel::Channel;
 use domain::id::{CallEventId, InvoiceId, LinkId, MerchantId};
-use domain::link::{LinkCause, LinkStatus};
 use domain::job::Outbox;
+use domain::link::{LinkCause, LinkStatus};
 use domain::time::Timestamp;
 use domain::timeline::TimelineKind;
-use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+use sea_orm::entity::prelude::{
+    ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
+    PrimaryKeyTrait,
+};
 
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
-use crate::timeline::{self, NewEntry};
 use crate::sql;
 use crate::stored::Stored;
+use crate::timeline::{self, NewEntry};
 
 pub use page::{find, of_invoice};
 
@@ -70,14 +73,21 @@ pub struct NewLink {
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn issue<C: ConnectionTrait>(tx: &C, links: &[NewLink], now: Timestamp, outbox: &mut Outbox) -> Result<Vec<LinkId>, DbErr> {
+pub async fn issue<C: ConnectionTrait>(
+    tx: &C,
+    links: &[NewLink],
+    now: Timestamp,
+    outbox: &mut Outbox,
+) -> Result<Vec<LinkId>, DbErr> {
     if links.is_empty() {
         return Ok(Vec::new());
     }
     let backend = tx.get_database_backend();
     let granted = granted_wishes(tx, links).await?;
-    let wanted: Vec<&NewLink> =
-        links.iter().filter(|link| !granted.contains(&(link.invoice_id.to_string(), link.wish_key.clone()))).collect();
+    let wanted: Vec<&NewLink> = links
+        .iter()
+        .filter(|link| !granted.contains(&(link.invoice_id.to_string(), link.wish_key.clone())))
+        .collect();
     let invoices = sql::text_list(wanted.iter().map(|link| link.invoice_id.as_str()));
     let supersede = format!(
         "UPDATE links SET status = 'superseded', ended_at_ms = $2 WHERE status IN ('queued', 'sent') AND invoice_id IN {} \
@@ -96,11 +106,28 @@ pub async fn issue<C: ConnectionTrait>(tx: &C, links: &[NewLink], now: Timestamp
     let mut entries = Vec::new();
     for link in &superseded {
         let detail = serde_json::json!({"link_id": link.id.0});
-        entries.push(NewEntry::new(&link.merchant_id, &link.invoice_id, TimelineKind::LinkSuperseded, "system").with(detail));
+        entries.push(
+            NewEntry::new(
+                &link.merchant_id,
+                &link.invoice_id,
+                TimelineKind::LinkSuperseded,
+                "system",
+            )
+            .with(detail),
+        );
     }
     for link in &issued {
-        let detail = serde_json::json!({"link_id": link.id.0, "cause": link.cause.0, "sequence": link.sequence});
-        entries.push(NewEntry::new(&link.merchant_id, &link.invoice_id, TimelineKind::LinkIssued, "system").with(detail));
+        let detail =
+            serde_json::json!({"link_id": link.id.0, "cause": link.cause.0, "sequence": link.sequence});
+        entries.push(
+            NewEntry::new(
+                &link.merchant_id,
+                &link.invoice_id,
+                TimelineKind::LinkIssued,
+                "system",
+            )
+            .with(detail),
+        );
     }
     timeline::append(tx, entries, now, outbox).await?;
     Ok(issued.into_iter().map(|link| link.id.0).collect())
@@ -137,7 +164,10 @@ struct Wish {
 }
 
 /// Which of these wishes have a link already.
-async fn granted_wishes<C: ConnectionTrait>(tx: &C, links: &[NewLink]) -> Result<Vec<(String, String)>, DbErr> {
+async fn granted_wishes<C: ConnectionTrait>(
+    tx: &C,
+    links: &[NewLink],
+) -> Result<Vec<(String, String)>, DbErr> {
     let text = format!(
         "SELECT invoice_id, wish_key FROM links WHERE invoice_id IN {} AND wish_key IN {}",
         sql::texts(tx.get_database_backend(), 1),
@@ -146,7 +176,10 @@ async fn granted_wishes<C: ConnectionTrait>(tx: &C, links: &[NewLink]) -> Result
     let invoices = sql::text_list(links.iter().map(|link| link.invoice_id.as_str()));
     let wishes = sql::text_list(links.iter().map(|link| link.wish_key.as_str()));
     let found: Vec<Wish> = sql::all(tx, text, [invoices, wishes]).await?;
-    Ok(found.into_iter().map(|wish| (wish.invoice_id, wish.wish_key)).collect())
+    Ok(found
+        .into_iter()
+        .map(|wish| (wish.invoice_id, wish.wish_key))
+        .collect())
 }
 
 /// The living link of an invoice.
@@ -163,7 +196,12 @@ pub async fn living<C: ConnectionTrait>(db: &C, invoice_id: &InvoiceId) -> Resul
 /// # Errors
 /// Whatever the store says.
 pub async fn by_token_hash<C: ConnectionTrait>(db: &C, token_hash: &str) -> Result<Option<Model>, DbErr> {
-    sql::one(db, "SELECT * FROM links WHERE token_hash = $1", [token_hash.into()]).await
+    sql::one(
+        db,
+        "SELECT * FROM links WHERE token_hash = $1",
+        [token_hash.into()],
+    )
+    .await
 }
 
 /// Revokes the living link of an invoice that may no longer be paid.
@@ -191,7 +229,10 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!("SELECT * FROM links WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
+    let text = format!(
+        "SELECT * FROM links WHERE id IN {}",
+        sql::texts(db.get_database_backend(), 1)
+    );
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 
@@ -200,7 +241,11 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn mark_sent<C: ConnectionTrait>(tx: &C, ids: &[String], accepted_at: Timestamp) -> Result<u64, DbErr> {
+pub async fn mark_sent<C: ConnectionTrait>(
+    tx: &C,
+    ids: &[String],
+    accepted_at: Timestamp,
+) -> Result<u64, DbErr> {
     if ids.is_empty() {
         return Ok(0);
     }
@@ -209,14 +254,28 @@ pub async fn mark_sent<C: ConnectionTrait>(tx: &C, ids: &[String], accepted_at: 
         sql::texts(tx.get_database_backend(), 1)
     );
     let expires_at = domain::link::expires_at(accepted_at);
-    sql::run(tx, text, [sql::text_list(ids), accepted_at.millis().into(), expires_at.millis().into()]).await
+    sql::run(
+        tx,
+        text,
+        [
+            sql::text_list(ids),
+            accepted_at.millis().into(),
+            expires_at.millis().into(),
+        ],
+    )
+    .await
 }
 
 /// Revokes links that nobody was sent and nobody will be.
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn revoke_queued<C: ConnectionTrait>(tx: &C, ids: &[String], now: Timestamp, outbox: &mut Outbox) -> Result<(), DbErr> {
+pub async fn revoke_queued<C: ConnectionTrait>(
+    tx: &C,
+    ids: &[String],
+    now: Timestamp,
+    outbox: &mut Outbox,
+) -> Result<(), DbErr> {
     if ids.is_empty() {
         return Ok(());
     }
@@ -232,7 +291,11 @@ pub async fn revoke_queued<C: ConnectionTrait>(tx: &C, ids: &[String], now: Time
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn invoices_of_overdue<C: ConnectionTrait>(db: &C, now: Timestamp, limit: u32) -> Result<Vec<String>, DbErr> {
+pub async fn invoices_of_overdue<C: ConnectionTrait>(
+    db: &C,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<String>, DbErr> {
     #[derive(FromQueryResult)]
     struct Overdue {
         invoice_id: String,

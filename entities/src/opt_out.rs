@@ -2,7 +2,10 @@
 
 use domain::id::MerchantId;
 use domain::time::Timestamp;
-use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+use sea_orm::entity::prelude::{
+    ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
+    PrimaryKeyTrait,
+};
 
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Value};
 
@@ -45,7 +48,11 @@ pub struct NewOptOut<'a> {
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn record<C: ConnectionTrait>(tx: &C, opt_out: &NewOptOut<'_>, now: Timestamp) -> Result<bool, DbErr> {
+pub async fn record<C: ConnectionTrait>(
+    tx: &C,
+    opt_out: &NewOptOut<'_>,
+    now: Timestamp,
+) -> Result<bool, DbErr> {
     let id = format!("opt_{}", &crate::fresh::id::<domain::id::Job>(now).as_str()[4..]);
     let text = "INSERT INTO opt_outs (id, merchant_id, recipient, channel, sender, source, source_ref, opted_out_at_ms) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (merchant_id, recipient, channel, sender) WHERE lifted_at_ms IS NULL DO NOTHING";
@@ -66,10 +73,21 @@ pub async fn record<C: ConnectionTrait>(tx: &C, opt_out: &NewOptOut<'_>, now: Ti
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn lift<C: ConnectionTrait>(tx: &C, merchant_id: &MerchantId, recipient: &str, sender: &str, now: Timestamp) -> Result<bool, DbErr> {
+pub async fn lift<C: ConnectionTrait>(
+    tx: &C,
+    merchant_id: &MerchantId,
+    recipient: &str,
+    sender: &str,
+    now: Timestamp,
+) -> Result<bool, DbErr> {
     let text = "UPDATE opt_outs SET lifted_at_ms = $4 WHERE merchant_id = $1 AND recipient = $2 AND sender = $3 \
          AND channel = 'sms' AND lifted_at_ms IS NULL";
-    let values: [Value; 4] = [merchant_id.as_str().into(), recipient.into(), sender.into(), now.millis().into()];
+    let values: [Value; 4] = [
+        merchant_id.as_str().into(),
+        recipient.into(),
+        sender.into(),
+        now.millis().into(),
+    ];
     Ok(sql::run(tx, text, values).await? > 0)
 }
 
@@ -90,7 +108,13 @@ pub async fn standing<C: ConnectionTrait>(db: &C, recipients: &[String]) -> Resu
 
 /// Whether one of these opt-outs forbids this merchant to reach this recipient on this channel from this sender.
 #[must_use]
-pub fn forbids(standing: &[Model], merchant_id: &MerchantId, recipient: &str, channel: &str, sender: &str) -> bool {
+pub fn forbids(
+    standing: &[Model],
+    merchant_id: &MerchantId,
+    recipient: &str,
+    channel: &str,
+    sender: &str,
+) -> bool {
     standing.iter().any(|opt_out| {
         opt_out.merchant_id.0 == *merchant_id
             && opt_out.recipient == recipient
@@ -113,7 +137,11 @@ pub async fn page<C: ConnectionTrait>(
     Entity::find()
         .filter(Column::MerchantId.eq(merchant_id.as_str()))
         .apply_if(standing, |query, standing| {
-            query.filter(if standing { Column::LiftedAtMs.is_null() } else { Column::LiftedAtMs.is_not_null() })
+            query.filter(if standing {
+                Column::LiftedAtMs.is_null()
+            } else {
+                Column::LiftedAtMs.is_not_null()
+            })
         })
         .apply_if(before, |query, before| query.filter(Column::Id.lt(before)))
         .order_by_desc(Column::Id)

@@ -1,10 +1,13 @@
 //! What happened to an invoice. Append-only.
 
 use domain::id::{InvoiceId, MerchantId, TimelineEntryId};
-use domain::timeline::TimelineKind;
 use domain::job::{Change, Outbox};
 use domain::time::Timestamp;
-use sea_orm::entity::prelude::{ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter, PrimaryKeyTrait};
+use domain::timeline::TimelineKind;
+use sea_orm::entity::prelude::{
+    ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
+    PrimaryKeyTrait,
+};
 
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
@@ -43,7 +46,12 @@ pub struct NewEntry {
 
 impl NewEntry {
     #[must_use]
-    pub fn new(merchant_id: &MerchantId, invoice_id: &InvoiceId, kind: TimelineKind, actor: impl Into<String>) -> Self {
+    pub fn new(
+        merchant_id: &MerchantId,
+        invoice_id: &InvoiceId,
+        kind: TimelineKind,
+        actor: impl Into<String>,
+    ) -> Self {
         Self {
             merchant_id: merchant_id.clone(),
             invoice_id: invoice_id.clone(),
@@ -64,7 +72,12 @@ impl NewEntry {
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn append<C: ConnectionTrait>(tx: &C, entries: Vec<NewEntry>, now: Timestamp, outbox: &mut Outbox) -> Result<(), DbErr> {
+pub async fn append<C: ConnectionTrait>(
+    tx: &C,
+    entries: Vec<NewEntry>,
+    now: Timestamp,
+    outbox: &mut Outbox,
+) -> Result<(), DbErr> {
     if entries.is_empty() {
         return Ok(());
     }
@@ -110,8 +123,14 @@ pub async fn of_invoice<C: ConnectionTrait>(
     after: Option<&TimelineEntryId>,
     limit: u64,
 ) -> Result<Vec<Model>, DbErr> {
-    let text = "SELECT * FROM timeline WHERE invoice_id = $1 AND merchant_id = $2 AND id > $3 ORDER BY id LIMIT $4";
-    let values = [invoice_id.as_str().into(), merchant_id.as_str().into(), after_text(after), count(limit)];
+    let text =
+        "SELECT * FROM timeline WHERE invoice_id = $1 AND merchant_id = $2 AND id > $3 ORDER BY id LIMIT $4";
+    let values = [
+        invoice_id.as_str().into(),
+        merchant_id.as_str().into(),
+        after_text(after),
+        count(limit),
+    ];
     sql::all(db, text, values).await
 }
 
@@ -126,14 +145,23 @@ pub async fn of_merchant<C: ConnectionTrait>(
     limit: u64,
 ) -> Result<Vec<Model>, DbErr> {
     let text = "SELECT * FROM timeline WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-    sql::all(db, text, [merchant_id.as_str().into(), after.as_str().into(), count(limit)]).await
+    sql::all(
+        db,
+        text,
+        [merchant_id.as_str().into(), after.as_str().into(), count(limit)],
+    )
+    .await
 }
 
 /// One entry of a merchant's timelines.
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn find<C: ConnectionTrait>(db: &C, merchant_id: &MerchantId, id: &TimelineEntryId) -> Result<Option<Model>, DbErr> {
+pub async fn find<C: ConnectionTrait>(
+    db: &C,
+    merchant_id: &MerchantId,
+    id: &TimelineEntryId,
+) -> Result<Option<Model>, DbErr> {
     let text = "SELECT * FROM timeline WHERE id = $1 AND merchant_id = $2";
     sql::one(db, text, [id.as_str().into(), merchant_id.as_str().into()]).await
 }

@@ -2,7 +2,9 @@
 //!
 //! This crate must never be edited backwards: a migration that was released stays as it is, the next one mends it.
 
-use sea_orm_migration::prelude::{ConnectionTrait, DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
+use sea_orm_migration::prelude::{
+    ConnectionTrait, DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager,
+};
 
 /// One change of shape: two SQL texts that run unchanged on both stores.
 struct Step {
@@ -30,11 +32,19 @@ impl MigrationName for Step {
 #[sea_orm_migration::async_trait::async_trait]
 impl MigrationTrait for Step {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(self.up).await.map(drop)
+        manager
+            .get_connection()
+            .execute_unprepared(self.up)
+            .await
+            .map(drop)
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(self.down).await.map(drop)
+        manager
+            .get_connection()
+            .execute_unprepared(self.down)
+            .await
+            .map(drop)
     }
 }
 

@@ -29,7 +29,11 @@ pub(crate) struct ClaimedBatches {
 
 impl ClaimedBatches {
     pub(crate) fn new(receiver: mpsc::Receiver<Arc<Batch>>, stop_claiming: CancellationToken) -> Self {
-        Self { receiver, stop_claiming, closing: None }
+        Self {
+            receiver,
+            stop_claiming,
+            closing: None,
+        }
     }
 }
 
@@ -41,7 +45,11 @@ impl Backend for ClaimedBatches {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_next(&mut self, cx: &mut Context<'_>, _: &WorkerContext) -> Poll<Option<Result<Self::Task, Infallible>>> {
+    fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+        _: &WorkerContext,
+    ) -> Poll<Option<Result<Self::Task, Infallible>>> {
         match ready!(self.receiver.poll_recv(cx)) {
             Some(batch) => Poll::Ready(Some(Ok(TaskBuilder::new(batch).build()))),
             // The claimer ended, which it does only at shutdown: apalis stops the worker, we have nothing to add.
@@ -60,9 +68,13 @@ impl Backend for ClaimedBatches {
             }
             self.closing = Some(std::sync::Mutex::new(Box::pin(give_back(unbegun))));
         }
-        let Some(closing) = self.closing.as_mut() else { return Poll::Ready(Ok(())) };
+        let Some(closing) = self.closing.as_mut() else {
+            return Poll::Ready(Ok(()));
+        };
         // `get_mut` never locks: we hold `&mut self`.
-        let future = closing.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let future = closing
+            .get_mut()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         ready!(Pin::new(future).poll(cx));
         Poll::Ready(Ok(()))
     }

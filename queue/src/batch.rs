@@ -55,10 +55,27 @@ pub struct Batch {
 }
 
 impl Batch {
-    pub(crate) fn new(ledger: Ledger, kind: JobKind, jobs: Vec<Claimed>, claimed_at: Instant, slot: Option<OwnedSemaphorePermit>) -> Arc<Self> {
-        let rows = jobs.into_iter().map(|job| Row { job, settled: AtomicBool::new(false), lost: AtomicBool::new(false) });
+    pub(crate) fn new(
+        ledger: Ledger,
+        kind: JobKind,
+        jobs: Vec<Claimed>,
+        claimed_at: Instant,
+        slot: Option<OwnedSemaphorePermit>,
+    ) -> Arc<Self> {
+        let rows = jobs.into_iter().map(|job| Row {
+            job,
+            settled: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
+        });
         let lease_ms = u64::try_from(kind.policy().lease_ms).unwrap_or(0);
-        Arc::new(Self { kind, rows: rows.collect(), ledger, lease_ends_ms: AtomicU64::new(lease_ms), claimed_at, _slot: slot })
+        Arc::new(Self {
+            kind,
+            rows: rows.collect(),
+            ledger,
+            lease_ends_ms: AtomicU64::new(lease_ms),
+            claimed_at,
+            _slot: slot,
+        })
     }
 
     #[must_use]
@@ -73,7 +90,10 @@ impl Batch {
 
     /// The rows that still want an answer.
     pub fn jobs(&self) -> impl Iterator<Item = &Claimed> {
-        self.rows.iter().filter(|row| !row.settled.load(Ordering::Relaxed)).map(|row| &row.job)
+        self.rows
+            .iter()
+            .filter(|row| !row.settled.load(Ordering::Relaxed))
+            .map(|row| &row.job)
     }
 
     /// Subjects of the rows that still want an answer.
@@ -86,7 +106,10 @@ impl Batch {
     /// Ask right before bytes leave that cannot be called back.
     #[must_use]
     pub fn remaining(&self, job: &Claimed) -> Duration {
-        let lost = self.rows.iter().any(|row| row.job.id == job.id && row.lost.load(Ordering::Relaxed));
+        let lost = self
+            .rows
+            .iter()
+            .any(|row| row.job.id == job.id && row.lost.load(Ordering::Relaxed));
         if lost {
             return Duration::ZERO;
         }
@@ -99,7 +122,11 @@ impl Batch {
     ///
     /// # Errors
     /// Whatever the store says.
-    pub async fn settle<C: ConnectionTrait>(&self, tx: &C, outcomes: Vec<(Claimed, Outcome)>) -> Result<Settled, DbErr> {
+    pub async fn settle<C: ConnectionTrait>(
+        &self,
+        tx: &C,
+        outcomes: Vec<(Claimed, Outcome)>,
+    ) -> Result<Settled, DbErr> {
         let settled = self.ledger.settle(tx, self.kind, &outcomes).await?;
         Ok(settled)
     }
@@ -136,7 +163,10 @@ impl Batch {
     pub(crate) fn renewed(&self, asked_at: Instant, still_ours: &[String]) {
         let lease = Duration::from_millis(u64::try_from(self.kind.policy().lease_ms).unwrap_or(0));
         let ends = asked_at.duration_since(self.claimed_at).saturating_add(lease);
-        self.lease_ends_ms.store(u64::try_from(ends.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.lease_ends_ms.store(
+            u64::try_from(ends.as_millis()).unwrap_or(u64::MAX),
+            Ordering::Relaxed,
+        );
         for row in &self.rows {
             if !row.settled.load(Ordering::Relaxed) && !still_ours.contains(&row.job.id) {
                 row.lost.store(true, Ordering::Relaxed);

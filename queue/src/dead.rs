@@ -28,13 +28,21 @@ impl Ledger {
     ///
     /// # Errors
     /// Whatever the store says.
-    pub async fn dead(&self, merchant_id: Option<&MerchantId>, after: Option<&str>, limit: u64) -> Result<Vec<DeadJob>, DbErr> {
+    pub async fn dead(
+        &self,
+        merchant_id: Option<&MerchantId>,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<DeadJob>, DbErr> {
         let limit = i64::try_from(limit.min(PAGE_MAX)).unwrap_or(0);
         let text = "SELECT id, kind, subject, merchant_id, attempts, crashes, last_error, finished_at_ms FROM jobs \
              WHERE status = 'dead' AND id > $1 AND ($2 = '' OR merchant_id = $2) ORDER BY id LIMIT $3";
         let merchant = merchant_id.map_or(String::new(), ToString::to_string);
         let values: [Value; 3] = [after.unwrap_or("").into(), merchant.into(), limit.into()];
-        let rows = self.read.query_all_raw(Statement::from_sql_and_values(self.backend(), text, values)).await?;
+        let rows = self
+            .read
+            .query_all_raw(Statement::from_sql_and_values(self.backend(), text, values))
+            .await?;
         rows.iter()
             .map(|row| {
                 Ok(DeadJob {
@@ -45,7 +53,9 @@ impl Ledger {
                     attempts: row.try_get("", "attempts")?,
                     crashes: row.try_get("", "crashes")?,
                     last_error: row.try_get("", "last_error")?,
-                    died_at: Timestamp::from_millis(row.try_get::<Option<i64>>("", "finished_at_ms")?.unwrap_or(0)),
+                    died_at: Timestamp::from_millis(
+                        row.try_get::<Option<i64>>("", "finished_at_ms")?.unwrap_or(0),
+                    ),
                 })
             })
             .collect()

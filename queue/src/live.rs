@@ -28,7 +28,11 @@ pub struct Live {
 
 impl Default for Live {
     fn default() -> Self {
-        Self { sender: broadcast::Sender::new(BEHIND_MAX), me: rand::random(), outgoing: Arc::default() }
+        Self {
+            sender: broadcast::Sender::new(BEHIND_MAX),
+            me: rand::random(),
+            outgoing: Arc::default(),
+        }
     }
 }
 
@@ -44,15 +48,22 @@ impl Live {
 
     pub(crate) fn publish(&self, change: &Change) {
         let _nobody_listens = self.sender.send(change.clone());
-        let Some((channel, outgoing)) = self.outgoing.get() else { return };
-        let told = Told { by: self.me, change: change.clone() };
+        let Some((channel, outgoing)) = self.outgoing.get() else {
+            return;
+        };
+        let told = Told {
+            by: self.me,
+            change: change.clone(),
+        };
         if let Ok(text) = serde_json::to_string(&told) {
             let _dropped_when_full = outgoing.try_send((channel, text));
         }
     }
 
     pub(crate) fn heard(&self, text: &str) {
-        let Ok(told) = serde_json::from_str::<Told>(text) else { return };
+        let Ok(told) = serde_json::from_str::<Told>(text) else {
+            return;
+        };
         if told.by != self.me {
             let _nobody_listens = self.sender.send(told.change);
         }

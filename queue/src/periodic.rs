@@ -19,14 +19,18 @@ pub(crate) async fn run(ledger: Ledger, kinds: Vec<JobKind>, shutdown: Cancellat
     let mut seen: HashMap<JobKind, i64> = HashMap::new();
     loop {
         for kind in &kinds {
-            let Some(period_ms) = kind.period_ms() else { continue };
+            let Some(period_ms) = kind.period_ms() else {
+                continue;
+            };
             let tick = ledger.clock().now().millis().div_euclid(period_ms);
             if seen.get(kind) == Some(&tick) {
                 continue;
             }
             match propose(&ledger, *kind, tick).await {
                 Ok(()) => drop(seen.insert(*kind, tick)),
-                Err(error) => tracing::warn!(kind = kind.word(), %error, "a tick could not be written; it is tried again"),
+                Err(error) => {
+                    tracing::warn!(kind = kind.word(), %error, "a tick could not be written; it is tried again")
+                }
             }
         }
         tokio::select! { () = shutdown.cancelled() => return, () = tokio::time::sleep(LOOK_EVERY) => {} }
@@ -35,7 +39,13 @@ pub(crate) async fn run(ledger: Ledger, kinds: Vec<JobKind>, shutdown: Cancellat
 
 async fn propose(ledger: &Ledger, kind: JobKind, tick: i64) -> Result<(), DbErr> {
     let key = tick.to_string();
-    let job = NewJob { kind, subject: key.clone(), unique_key: key, merchant_id: None, delay_ms: 0 };
+    let job = NewJob {
+        kind,
+        subject: key.clone(),
+        unique_key: key,
+        merchant_id: None,
+        delay_ms: 0,
+    };
     let tx = ledger.begin().await?;
     let new = ledger.enqueue(&tx, &[job]).await?;
     let before = ledger.clock().now().millis().saturating_sub(KEEP_TICKS_MS);

@@ -33,7 +33,9 @@ pub struct Wake {
 
 impl std::fmt::Debug for Wake {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Wake").field("across_processes", &self.outgoing.is_some()).finish()
+        f.debug_struct("Wake")
+            .field("across_processes", &self.outgoing.is_some())
+            .finish()
     }
 }
 
@@ -41,8 +43,14 @@ impl Wake {
     /// For one process: no Redis.
     #[must_use]
     pub fn local() -> Self {
-        let bells = JobKind::ALL.iter().map(|kind| Bell { kind: *kind, notify: Notify::new() });
-        Self { bells: Arc::new(bells.collect()), outgoing: None }
+        let bells = JobKind::ALL.iter().map(|kind| Bell {
+            kind: *kind,
+            notify: Notify::new(),
+        });
+        Self {
+            bells: Arc::new(bells.collect()),
+            outgoing: None,
+        }
     }
 
     /// Also tells, and hears from, other processes through Redis. Returns at once: Redis may come and go at any time,
@@ -53,10 +61,18 @@ impl Wake {
     pub fn through_redis(url: &str, live: &Live, shutdown: &CancellationToken) -> Result<Self, WakeError> {
         let client = redis::Client::open(url).map_err(WakeError::Unreadable)?;
         let (sender, receiver) = mpsc::channel(OUTGOING_MAX);
-        let wake = Self { outgoing: Some(sender.clone()), ..Self::local() };
+        let wake = Self {
+            outgoing: Some(sender.clone()),
+            ..Self::local()
+        };
         live.forward_to(CHANNEL_CHANGES, sender);
         tokio::spawn(relay::publish(client.clone(), receiver, shutdown.clone()));
-        tokio::spawn(relay::listen(client, wake.clone(), live.clone(), shutdown.clone()));
+        tokio::spawn(relay::listen(
+            client,
+            wake.clone(),
+            live.clone(),
+            shutdown.clone(),
+        ));
         Ok(wake)
     }
 
@@ -100,7 +116,11 @@ mod relay {
     const RECONNECT: Duration = Duration::from_secs(1);
     const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
-    pub(super) async fn publish(client: redis::Client, mut outgoing: mpsc::Receiver<(&'static str, String)>, shutdown: CancellationToken) {
+    pub(super) async fn publish(
+        client: redis::Client,
+        mut outgoing: mpsc::Receiver<(&'static str, String)>,
+        shutdown: CancellationToken,
+    ) {
         let mut connection: Option<redis::aio::MultiplexedConnection> = None;
         loop {
             let (channel, text) = tokio::select! {
@@ -108,7 +128,10 @@ mod relay {
                 next = outgoing.recv() => match next { Some(next) => next, None => return },
             };
             if connection.is_none() {
-                connection = tokio::time::timeout(ANSWER_TIMEOUT, client.get_multiplexed_async_connection()).await.ok().and_then(Result::ok);
+                connection = tokio::time::timeout(ANSWER_TIMEOUT, client.get_multiplexed_async_connection())
+                    .await
+                    .ok()
+                    .and_then(Result::ok);
             }
             let Some(open) = connection.as_mut() else {
                 tokio::select! { () = shutdown.cancelled() => return, () = tokio::time::sleep(RECONNECT) => continue }
@@ -135,7 +158,10 @@ mod relay {
 
     /// Listens until the connection ends.
     async fn hear(client: &redis::Client, wake: &Wake, live: &Live) {
-        let Ok(Ok(mut subscription)) = tokio::time::timeout(ANSWER_TIMEOUT, client.get_async_pubsub()).await else { return };
+        let Ok(Ok(mut subscription)) = tokio::time::timeout(ANSWER_TIMEOUT, client.get_async_pubsub()).await
+        else {
+            return;
+        };
         let subscribed = subscription.subscribe(&[CHANNEL_JOBS, CHANNEL_CHANGES]).await;
         if subscribed.is_err() {
             return;
@@ -144,7 +170,9 @@ mod relay {
         wake.ring_found(JobKind::ALL);
         let mut messages = subscription.on_message();
         while let Some(message) = messages.next().await {
-            let Ok(text) = message.get_payload::<String>() else { continue };
+            let Ok(text) = message.get_payload::<String>() else {
+                continue;
+            };
             if message.get_channel_name() == CHANNEL_CHANGES {
                 live.heard(&text);
                 continue;

@@ -14,7 +14,9 @@ use queue::Clock;
 use serde_json::{Value, json};
 use simulator::call::{Intent, PostCallEvent, Receipt, Sender};
 use simulator::people::links_in;
-use simulator::{CarrierConfig, ConnectedAccount, DialerConfig, ProductEndpoints, StripeConfig, World, WorldConfig};
+use simulator::{
+    CarrierConfig, ConnectedAccount, DialerConfig, ProductEndpoints, StripeConfig, World, WorldConfig,
+};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -36,7 +38,11 @@ impl Store {
     pub(crate) fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("postcall.db").display());
-        Self { url, redis_url: None, _folder: Some(Arc::new(folder)) }
+        Self {
+            url,
+            redis_url: None,
+            _folder: Some(Arc::new(folder)),
+        }
     }
 
     pub(crate) async fn postgres() -> Option<Self> {
@@ -44,10 +50,17 @@ impl Store {
         let redis_url = std::env::var("POSTCALL_TEST_REDIS_URL").ok();
         let name = format!("pipeline_{:016x}", rand::random::<u64>());
         let admin = sqlx::PgPool::connect(&server).await.unwrap();
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&admin).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&admin)
+            .await
+            .unwrap();
         admin.close().await;
         let (base, _) = server.rsplit_once('/').unwrap();
-        Some(Self { url: format!("{base}/{name}"), redis_url, _folder: None })
+        Some(Self {
+            url: format!("{base}/{name}"),
+            redis_url,
+            _folder: None,
+        })
     }
 }
 
@@ -79,7 +92,11 @@ impl Stage {
     /// Product in this process.
     pub(crate) async fn set(store: Store) -> Self {
         let mut stage = Self::set_without_product(store).await;
-        stage.product = Some(Product::start(&stage.config, stage.clock.clone(), Roles::BOTH).await.unwrap());
+        stage.product = Some(
+            Product::start(&stage.config, stage.clock.clone(), Roles::BOTH)
+                .await
+                .unwrap(),
+        );
         stage.furnish().await;
         stage
     }
@@ -94,8 +111,14 @@ impl Stage {
         let merchant_id: MerchantId = entities::fresh::id(clock.now());
         let world = World::start(WorldConfig {
             clock: simulator::Clock::sharing(offset),
-            stripe: StripeConfig { accounts: vec![ConnectedAccount::new(ACCOUNT, "Pipeline")], ..StripeConfig::default() },
-            carrier: CarrierConfig { number: SMS_SENDER.to_owned(), ..CarrierConfig::default() },
+            stripe: StripeConfig {
+                accounts: vec![ConnectedAccount::new(ACCOUNT, "Pipeline")],
+                ..StripeConfig::default()
+            },
+            carrier: CarrierConfig {
+                number: SMS_SENDER.to_owned(),
+                ..CarrierConfig::default()
+            },
             dialer: DialerConfig {
                 signing_secret: keyring.derived_secret("dialer", merchant_id.as_str(), 1),
                 ..DialerConfig::default()
@@ -105,16 +128,22 @@ impl Stage {
         .await
         .unwrap();
         let config = config(&world, &store);
-        let foundation = Foundation::lay(&config.store, clock.clone(), &CancellationToken::new()).await.unwrap();
+        let foundation = Foundation::lay(&config.store, clock.clone(), &CancellationToken::new())
+            .await
+            .unwrap();
         let mut merchant = new_merchant(merchant_id.clone(), "Harbor Street Dental", clock.now());
         merchant.stripe_account = Some(ACCOUNT.to_owned());
         merchant.sms_sender = Some(SMS_SENDER.to_owned());
         merchant.email_sender = Some("billing@harbor.example".to_owned());
         merchant.support_email = Some("office@harbor.example".to_owned());
         merchant.dialer_url = Some(format!("{}/commands", world.dialer_url()));
-        entities::merchant::insert(&foundation.db.write, merchant).await.unwrap();
+        entities::merchant::insert(&foundation.db.write, merchant)
+            .await
+            .unwrap();
         let (row, shown) = api::mint_key(clock.now(), &merchant_id, "test", &Scopes::all());
-        entities::api_key::insert(&foundation.db.write, row).await.unwrap();
+        entities::api_key::insert(&foundation.db.write, row)
+            .await
+            .unwrap();
         let key = secrecy::ExposeSecret::expose_secret(&shown).to_owned();
         let url = &config.public_url;
         world.connect(ProductEndpoints {
@@ -156,19 +185,39 @@ impl Stage {
     pub(crate) async fn invoice_of(&self, customer: &Value) -> Invoice {
         let made = self.post("/v1/customers", customer).await;
         let customer_id = made["id"].as_str().unwrap().to_owned();
-        let number = format!("INV-{}", self.numbers.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        let number = format!(
+            "INV-{}",
+            self.numbers.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+        );
         let invoice = json!({
             "customer_id": customer_id, "number": number, "currency": "USD", "due_on": "2026-12-24", "tax_minor": 0,
             "line_items": [{"description": "Cleaning", "quantity": 1, "unit_minor": 18_500}],
         });
-        let id = self.post("/v1/invoices", &invoice).await["id"].as_str().unwrap().to_owned();
-        self.post(&format!("/v1/campaigns/{}/enrolments", self.campaign_id), &json!({"invoice_id": id})).await;
+        let id = self.post("/v1/invoices", &invoice).await["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        self.post(
+            &format!("/v1/campaigns/{}/enrolments", self.campaign_id),
+            &json!({"invoice_id": id}),
+        )
+        .await;
         let text = |field: &str| customer[field].as_str().map(ToOwned::to_owned);
-        Invoice { id, phone: text("phone"), email: text("email") }
+        Invoice {
+            id,
+            phone: text("phone"),
+            email: text("email"),
+        }
     }
 
     pub(crate) fn event(&self, invoice: &Invoice, call_id: &str, intent: Intent) -> PostCallEvent {
-        let event = PostCallEvent::new(call_id, self.merchant_id.as_str(), &invoice.id, intent, self.clock.now().millis());
+        let event = PostCallEvent::new(
+            call_id,
+            self.merchant_id.as_str(),
+            &invoice.id,
+            intent,
+            self.clock.now().millis(),
+        );
         match &invoice.phone {
             Some(phone) => event.phone(phone),
             None => event.set("/outcome/preferred_channel", Value::Null),
@@ -185,55 +234,98 @@ impl Stage {
 
     /// The newest pay link among `count` texts to this customer.
     pub(crate) async fn texted_link(&self, invoice: &Invoice, count: usize) -> String {
-        let texts = self.world.carrier().wait_for_texts(invoice.phone.as_deref().unwrap(), count, PATIENCE).await.unwrap();
+        let texts = self
+            .world
+            .carrier()
+            .wait_for_texts(invoice.phone.as_deref().unwrap(), count, PATIENCE)
+            .await
+            .unwrap();
         pay_link(&texts.last().unwrap().body)
     }
 
     pub(crate) async fn mailed_link(&self, invoice: &Invoice, count: usize) -> String {
-        let emails = self.world.mailbox().wait_for_emails(invoice.email.as_deref().unwrap(), count, PATIENCE).await.unwrap();
+        let emails = self
+            .world
+            .mailbox()
+            .wait_for_emails(invoice.email.as_deref().unwrap(), count, PATIENCE)
+            .await
+            .unwrap();
         pay_link(&emails.last().unwrap().text)
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
         let (status, answer) = self.try_post(path, body).await;
-        assert!((200..300).contains(&status), "POST {path} answered {status}: {answer}");
+        assert!(
+            (200..300).contains(&status),
+            "POST {path} answered {status}: {answer}"
+        );
         answer
     }
 
     pub(crate) async fn try_post(&self, path: &str, body: &Value) -> (u16, Value) {
-        let request = self.http.post(format!("{}{path}", self.config.public_url)).bearer_auth(&self.key).json(body);
+        let request = self
+            .http
+            .post(format!("{}{path}", self.config.public_url))
+            .bearer_auth(&self.key)
+            .json(body);
         let answer = request.send().await.unwrap();
-        (answer.status().as_u16(), answer.json().await.unwrap_or(Value::Null))
+        (
+            answer.status().as_u16(),
+            answer.json().await.unwrap_or(Value::Null),
+        )
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
-        let request = self.http.get(format!("{}{path}", self.config.public_url)).bearer_auth(&self.key);
+        let request = self
+            .http
+            .get(format!("{}{path}", self.config.public_url))
+            .bearer_auth(&self.key);
         let answer = request.send().await.unwrap();
-        assert!(answer.status().is_success(), "GET {path} answered {}", answer.status());
+        assert!(
+            answer.status().is_success(),
+            "GET {path} answered {}",
+            answer.status()
+        );
         answer.json().await.unwrap()
     }
 
     pub(crate) async fn permission(&self, invoice: &Invoice) -> (String, Vec<String>) {
-        let answer = self.post("/v1/call-permission", &json!({"invoice_id": invoice.id})).await;
-        let reasons = answer["reasons"].as_array().unwrap().iter().map(|reason| reason.as_str().unwrap().to_owned());
+        let answer = self
+            .post("/v1/call-permission", &json!({"invoice_id": invoice.id}))
+            .await;
+        let reasons = answer["reasons"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|reason| reason.as_str().unwrap().to_owned());
         (answer["decision"].as_str().unwrap().to_owned(), reasons.collect())
     }
 
     pub(crate) async fn status(&self, invoice: &Invoice) -> String {
-        self.get(&format!("/v1/invoices/{}", invoice.id)).await["status"].as_str().unwrap().to_owned()
+        self.get(&format!("/v1/invoices/{}", invoice.id)).await["status"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// Waits until `probe` holds.
     pub(crate) async fn until(&self, what: &str, probe: impl AsyncFn() -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !probe().await {
-            assert!(Instant::now() < deadline, "in vain: {what}; jobs: {:?}", self.jobs().await);
+            assert!(
+                Instant::now() < deadline,
+                "in vain: {what}; jobs: {:?}",
+                self.jobs().await
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
     pub(crate) async fn until_status(&self, invoice: &Invoice, status: &str) {
-        self.until(&format!("the invoice is {status}"), async || self.status(invoice).await == status).await;
+        self.until(&format!("the invoice is {status}"), async || {
+            self.status(invoice).await == status
+        })
+        .await;
     }
 
     /// Open jobs as `kind status subject error`.
@@ -261,7 +353,13 @@ impl Stage {
             assert!(Instant::now() < deadline, "work is left: {:?}", self.jobs().await);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        assert!(self.texts_of("SELECT id AS text FROM jobs WHERE status = 'dead'").await.is_empty(), "a job died: {:?}", self.jobs().await);
+        assert!(
+            self.texts_of("SELECT id AS text FROM jobs WHERE status = 'dead'")
+                .await
+                .is_empty(),
+            "a job died: {:?}",
+            self.jobs().await
+        );
     }
 
     /// One column called `text`.
@@ -286,19 +384,29 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        assert!(self.finished || std::thread::panicking(), "a stage was left without looking for jobs left behind");
+        assert!(
+            self.finished || std::thread::panicking(),
+            "a stage was left without looking for jobs left behind"
+        );
     }
 }
 
 pub(crate) fn pay_link(body: &str) -> String {
-    links_in(body).into_iter().find(|link| link.contains("/p/")).unwrap_or_else(|| panic!("no link in {body:?}"))
+    links_in(body)
+        .into_iter()
+        .find(|link| link.contains("/p/"))
+        .unwrap_or_else(|| panic!("no link in {body:?}"))
 }
 
 fn config(world: &World, store: &Store) -> Config {
     let (stripe, carrier) = (StripeConfig::default(), CarrierConfig::default());
     let listen = free_address();
     Config {
-        store: StoreConfig { database_url: store.url.clone(), redis_url: store.redis_url.clone(), keys: Some(KEYS.to_owned()) },
+        store: StoreConfig {
+            database_url: store.url.clone(),
+            redis_url: store.redis_url.clone(),
+            keys: Some(KEYS.to_owned()),
+        },
         public_url: format!("http://{listen}"),
         listen,
         private_listen: free_address(),
@@ -318,5 +426,9 @@ fn config(world: &World, store: &Store) -> Config {
 }
 
 fn free_address() -> String {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string()
 }

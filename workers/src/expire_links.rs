@@ -55,7 +55,9 @@ async fn cancel_payments<C: ConnectionTrait>(
     for payable in payable::confirmable_of_invoices(tx, invoices).await? {
         // A renewed link may expire as well, with the same payable: once for each time.
         let key = format!("{}:expired:{}", payable.id.0, now.millis());
-        outbox.enqueue(NewJob::once(JobKind::CancelPayment, payable.id.as_str(), &payable.merchant_id).keyed(key));
+        outbox.enqueue(
+            NewJob::once(JobKind::CancelPayment, payable.id.as_str(), &payable.merchant_id).keyed(key),
+        );
     }
     Ok(())
 }

@@ -35,7 +35,15 @@ const OURS: [(&str, &[&str]); 12] = [
     ),
     (
         "bench",
-        &["postcall", "api", "domain", "entities", "gateways", "queue", "simulator"],
+        &[
+            "postcall",
+            "api",
+            "domain",
+            "entities",
+            "gateways",
+            "queue",
+            "simulator",
+        ],
     ),
 ];
 
@@ -49,7 +57,10 @@ const KEPT_BY: [(&str, &[&str]); 6] = [
     ("lettre", &["gateways"]),
     ("handlebars", &["templates"]),
     ("sea-orm-migration", &["migration"]),
-    ("sea-orm", &["entities", "queue", "workers", "api", "postcall", "bench"]),
+    (
+        "sea-orm",
+        &["entities", "queue", "workers", "api", "postcall", "bench"],
+    ),
 ];
 
 /// `domain` is rules: nothing that waits, listens or rolls dice.

@@ -24,7 +24,7 @@ pub(crate) struct NewCustomer {
     #[schema(example = "+14155550142")]
     pub(crate) phone: Option<String>,
     /// What you know of the line; else what the numbering plan says.
-    #[schema(schema_with = crate::words::line_type)]
+    #[schema(schema_with = crate::words::line_type_or_null)]
     pub(crate) line_type: Option<LineType>,
     #[schema(example = "dana@example.com")]
     pub(crate) email: Option<String>,
@@ -112,7 +112,7 @@ pub(crate) struct CustomerChange {
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]
     phone: Option<Option<String>>,
-    #[schema(schema_with = crate::words::line_type)]
+    #[schema(schema_with = crate::words::line_type_or_null)]
     line_type: Option<LineType>,
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]

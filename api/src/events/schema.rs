@@ -80,7 +80,7 @@ pub(crate) struct OutcomeSchema {
 pub(crate) struct ConsentSchema {
     sms: Option<bool>,
     email: Option<bool>,
-    #[schema(schema_with = crate::words::moment)]
+    #[schema(schema_with = crate::words::moment_or_null)]
     spoken_at: Option<String>,
 }
 
@@ -96,9 +96,9 @@ pub(crate) struct DisputeSchema {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = CallEventPromise)]
 pub(crate) struct PromiseSchema {
-    #[schema(schema_with = crate::words::day)]
+    #[schema(schema_with = crate::words::day_or_null)]
     date: Option<String>,
     /// Heard, and never trusted.
-    #[schema(schema_with = crate::words::amount)]
+    #[schema(schema_with = crate::words::amount_or_null)]
     amount_minor: Option<i64>,
 }

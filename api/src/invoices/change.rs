@@ -31,11 +31,11 @@ pub(crate) struct InvoiceChange {
     description: Option<Option<String>>,
     /// Replaces every line.
     line_items: Option<Vec<NewLine>>,
-    #[schema(schema_with = crate::words::amount)]
+    #[schema(schema_with = crate::words::amount_or_null)]
     tax_minor: Option<i64>,
-    #[schema(schema_with = crate::words::amount)]
+    #[schema(schema_with = crate::words::amount_or_null)]
     total_minor: Option<i64>,
-    #[schema(schema_with = crate::words::day)]
+    #[schema(schema_with = crate::words::day_or_null)]
     due_on: Option<Day>,
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]

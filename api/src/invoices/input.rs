@@ -46,10 +46,10 @@ pub(crate) struct NewInvoice {
     currency: Currency,
     #[serde(default)]
     line_items: Vec<NewLine>,
-    #[schema(schema_with = crate::words::amount)]
+    #[schema(schema_with = crate::words::amount_or_null)]
     tax_minor: Option<i64>,
     /// The whole, tax included. With lines it may be left out; it must be their sum.
-    #[schema(schema_with = crate::words::amount)]
+    #[schema(schema_with = crate::words::amount_or_null)]
     total_minor: Option<i64>,
     #[schema(schema_with = crate::words::day)]
     due_on: Day,

@@ -27,7 +27,7 @@ use crate::state::Api;
 #[serde(deny_unknown_fields)]
 pub(crate) struct SendLink {
     /// The channel to try first. Without it: what the customer's contacts allow, texts before email.
-    #[schema(schema_with = crate::words::channel)]
+    #[schema(schema_with = crate::words::channel_or_null)]
     channel: Option<Channel>,
 }
 
@@ -44,16 +44,16 @@ pub(crate) struct LinkView {
     cause: LinkCause,
     /// Its place in its chain: 1, or 2 for the resend.
     sequence: i64,
-    #[schema(schema_with = crate::words::channel)]
+    #[schema(schema_with = crate::words::channel_or_null)]
     wanted_channel: Option<Channel>,
     #[schema(schema_with = crate::words::moment)]
     created_at: Timestamp,
     /// When a provider accepted a message that carries it; seven days run from then.
-    #[schema(schema_with = crate::words::moment)]
+    #[schema(schema_with = crate::words::moment_or_null)]
     sent_at: Option<Timestamp>,
-    #[schema(schema_with = crate::words::moment)]
+    #[schema(schema_with = crate::words::moment_or_null)]
     expires_at: Option<Timestamp>,
-    #[schema(schema_with = crate::words::moment)]
+    #[schema(schema_with = crate::words::moment_or_null)]
     ended_at: Option<Timestamp>,
 }
 

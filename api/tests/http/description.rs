@@ -96,11 +96,13 @@ fn fits(description: &Value, schema: &Value, value: &Value, at: &str) {
             .unwrap_or_else(|| panic!("{reference} leads nowhere"));
         return fits(description, target, value, at);
     }
+    assert!(
+        is_of_type(&schema["type"], value),
+        "{at}: {value} is not {}",
+        schema["type"]
+    );
     if let Some(choices) = schema["enum"].as_array() {
-        assert!(
-            value.is_null() || choices.contains(value),
-            "{at}: {value} is not one of {choices:?}"
-        );
+        assert!(choices.contains(value), "{at}: {value} is not one of {choices:?}");
     }
     if let (Some(items), Some(values)) = (schema.get("items"), value.as_array()) {
         for value in values {
@@ -121,6 +123,23 @@ fn fits(description: &Value, schema: &Value, value: &Value, at: &str) {
             .get(name)
             .unwrap_or_else(|| panic!("{at}.{name} is not documented"));
         fits(description, schema, value, &format!("{at}.{name}"));
+    }
+}
+
+/// Whether a value is of the type a schema names, or of one of its types; no type means any.
+fn is_of_type(kind: &Value, value: &Value) -> bool {
+    match kind {
+        Value::Array(kinds) => kinds.iter().any(|kind| is_of_type(kind, value)),
+        Value::String(kind) => match kind.as_str() {
+            "object" => value.is_object(),
+            "array" => value.is_array(),
+            "string" => value.is_string(),
+            "integer" => value.is_i64(),
+            "boolean" => value.is_boolean(),
+            "null" => value.is_null(),
+            other => panic!("{other} is not used here"),
+        },
+        _ => true,
     }
 }
 

@@ -74,10 +74,9 @@ impl House {
 
     pub(crate) async fn with_stripe(stripe_url: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let name = format!("t{:016x}", rand::random::<u64>());
-        let admin = Db::connect("postgres://postgres@127.0.0.1:5599/postgres").await.unwrap();
-        admin.write.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-        let db = Db::connect(&format!("postgres://postgres@127.0.0.1:5599/{name}")).await.unwrap();
+        let db = Db::connect(&format!("sqlite://{}", folder.path().join("test.db").display()))
+            .await
+            .unwrap();
         Migrator::up(&db.write, None).await.unwrap();
         let clock = Clock::default();
         let noon = domain::time::Timestamp::parse(NOON).unwrap();

@@ -3,7 +3,9 @@
 use domain::attention::AttentionKind;
 use domain::id::{InvoiceId, MerchantId};
 use domain::time::Timestamp;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+};
 
 use super::{Column, Entity, Model};
 use crate::sql;

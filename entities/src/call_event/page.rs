@@ -2,7 +2,9 @@
 
 use domain::call_event::Disposition;
 use domain::id::{CallEventId, InvoiceId, MerchantId};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Value,
+};
 
 use super::{Column, Entity, Model};
 use crate::sql;
@@ -11,7 +13,11 @@ use crate::sql;
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn find<C: ConnectionTrait>(db: &C, merchant_id: &MerchantId, id: &CallEventId) -> Result<Option<Model>, DbErr> {
+pub async fn find<C: ConnectionTrait>(
+    db: &C,
+    merchant_id: &MerchantId,
+    id: &CallEventId,
+) -> Result<Option<Model>, DbErr> {
     let text = "SELECT * FROM call_events WHERE id = $1 AND merchant_id = $2";
     sql::one(db, text, [id.as_str().into(), merchant_id.as_str().into()]).await
 }
@@ -29,8 +35,12 @@ pub async fn page<C: ConnectionTrait>(
 ) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::MerchantId.eq(merchant_id.as_str()))
-        .apply_if(disposition, |query, wanted| query.filter(Column::Disposition.eq(wanted.word())))
-        .apply_if(before, |query, before| query.filter(Column::Id.lt(before.as_str())))
+        .apply_if(disposition, |query, wanted| {
+            query.filter(Column::Disposition.eq(wanted.word()))
+        })
+        .apply_if(before, |query, before| {
+            query.filter(Column::Id.lt(before.as_str()))
+        })
         .order_by_desc(Column::Id)
         .limit(limit)
         .all(db)

@@ -6,19 +6,24 @@ use domain::job::{JobKind, NewJob, Outbox};
 use domain::time::Timestamp;
 use domain::timeline::TimelineKind;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Value,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Value,
 };
 
 use super::{Column, Entity, Model};
+use crate::sql;
 use crate::stored::Stored;
 use crate::timeline::{self, NewEntry};
-use crate::sql;
 
 /// One merchant's enrolment.
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn find<C: ConnectionTrait>(db: &C, merchant_id: &MerchantId, id: &EnrolmentId) -> Result<Option<Model>, DbErr> {
+pub async fn find<C: ConnectionTrait>(
+    db: &C,
+    merchant_id: &MerchantId,
+    id: &EnrolmentId,
+) -> Result<Option<Model>, DbErr> {
     let text = "SELECT * FROM enrolments WHERE id = $1 AND merchant_id = $2";
     sql::one(db, text, [id.as_str().into(), merchant_id.as_str().into()]).await
 }
@@ -38,8 +43,12 @@ pub async fn page<C: ConnectionTrait>(
     Entity::find()
         .filter(Column::MerchantId.eq(merchant_id.as_str()))
         .filter(Column::CampaignId.eq(campaign_id.as_str()))
-        .apply_if(status, |query, wanted| query.filter(Column::Status.eq(wanted.word())))
-        .apply_if(before, |query, before| query.filter(Column::Id.lt(before.as_str())))
+        .apply_if(status, |query, wanted| {
+            query.filter(Column::Status.eq(wanted.word()))
+        })
+        .apply_if(before, |query, before| {
+            query.filter(Column::Id.lt(before.as_str()))
+        })
         .order_by_desc(Column::Id)
         .limit(limit)
         .all(db)
@@ -58,7 +67,10 @@ pub struct Standing {
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn standings_of_invoice<C: ConnectionTrait>(db: &C, invoice_id: &InvoiceId) -> Result<Vec<Standing>, DbErr> {
+pub async fn standings_of_invoice<C: ConnectionTrait>(
+    db: &C,
+    invoice_id: &InvoiceId,
+) -> Result<Vec<Standing>, DbErr> {
     let text = "SELECT e.id, e.status, c.status AS campaign_status FROM enrolments e \
          JOIN campaigns c ON c.id = e.campaign_id WHERE e.invoice_id = $1";
     sql::all(db, text, [invoice_id.as_str().into()]).await
@@ -69,7 +81,13 @@ pub async fn standings_of_invoice<C: ConnectionTrait>(db: &C, invoice_id: &Invoi
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn enrol<C: ConnectionTrait>(tx: &C, enrolment: &Model, actor: &str, now: Timestamp, outbox: &mut Outbox) -> Result<bool, DbErr> {
+pub async fn enrol<C: ConnectionTrait>(
+    tx: &C,
+    enrolment: &Model,
+    actor: &str,
+    now: Timestamp,
+    outbox: &mut Outbox,
+) -> Result<bool, DbErr> {
     let text = "INSERT INTO enrolments (id, merchant_id, campaign_id, invoice_id, status, pause_reason, told_revision, \
          acknowledged_revision, created_at_ms, updated_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $8) \
          ON CONFLICT (invoice_id) WHERE status <> 'ended' DO NOTHING";
@@ -89,7 +107,13 @@ pub async fn enrol<C: ConnectionTrait>(tx: &C, enrolment: &Model, actor: &str, n
     if enrolment.told_revision > 0 {
         outbox.enqueue(order(JobKind::PauseCalls, enrolment));
     }
-    timeline::append(tx, vec![entry(enrolment, TimelineKind::Enrolled, actor)], now, outbox).await?;
+    timeline::append(
+        tx,
+        vec![entry(enrolment, TimelineKind::Enrolled, actor)],
+        now,
+        outbox,
+    )
+    .await?;
     Ok(true)
 }
 
@@ -109,8 +133,15 @@ pub async fn move_to<C: ConnectionTrait>(
     let reason = (status != EnrolmentStatus::Active).then_some("merchant");
     let text = "UPDATE enrolments SET status = $2, pause_reason = $3, told_revision = told_revision + 1, updated_at_ms = $4 \
          WHERE id = $1 AND status <> 'ended' AND status <> $2 RETURNING *";
-    let values: [Value; 4] = [enrolment.id.as_str().into(), status.word().into(), reason.into(), now.millis().into()];
-    let Some(moved) = sql::one::<Model, _>(tx, text, values).await? else { return Ok(None) };
+    let values: [Value; 4] = [
+        enrolment.id.as_str().into(),
+        status.word().into(),
+        reason.into(),
+        now.millis().into(),
+    ];
+    let Some(moved) = sql::one::<Model, _>(tx, text, values).await? else {
+        return Ok(None);
+    };
     let (job, kind) = told(status);
     outbox.enqueue(order(job, &moved));
     timeline::append(tx, vec![entry(&moved, kind, actor)], now, outbox).await?;
@@ -131,12 +162,19 @@ pub async fn end_of_campaign<C: ConnectionTrait>(
 ) -> Result<u64, DbErr> {
     let text = "UPDATE enrolments SET status = 'ended', pause_reason = 'campaign_ended', told_revision = told_revision + 1, \
          updated_at_ms = $3 WHERE campaign_id = $1 AND merchant_id = $2 AND status <> 'ended' RETURNING *";
-    let values: [Value; 3] = [campaign_id.as_str().into(), merchant_id.as_str().into(), now.millis().into()];
+    let values: [Value; 3] = [
+        campaign_id.as_str().into(),
+        merchant_id.as_str().into(),
+        now.millis().into(),
+    ];
     let ended: Vec<Model> = sql::all(tx, text, values).await?;
     for enrolment in &ended {
         outbox.enqueue(order(JobKind::PauseCalls, enrolment));
     }
-    let entries = ended.iter().map(|enrolment| entry(enrolment, TimelineKind::EnrolmentEnded, actor)).collect();
+    let entries = ended
+        .iter()
+        .map(|enrolment| entry(enrolment, TimelineKind::EnrolmentEnded, actor))
+        .collect();
     timeline::append(tx, entries, now, outbox).await?;
     Ok(u64::try_from(ended.len()).unwrap_or(u64::MAX))
 }

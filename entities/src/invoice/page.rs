@@ -3,7 +3,9 @@
 use domain::id::{CustomerId, InvoiceId, MerchantId};
 use domain::invoice::InvoiceStatus;
 use domain::time::Day;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+};
 
 use super::{Column, Entity, Model};
 use crate::sql;
@@ -23,7 +25,11 @@ pub struct Filter {
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn find<C: ConnectionTrait>(db: &C, merchant_id: &MerchantId, id: &InvoiceId) -> Result<Option<Model>, DbErr> {
+pub async fn find<C: ConnectionTrait>(
+    db: &C,
+    merchant_id: &MerchantId,
+    id: &InvoiceId,
+) -> Result<Option<Model>, DbErr> {
     let text = "SELECT * FROM invoices WHERE id = $1 AND merchant_id = $2";
     sql::one(db, text, [id.as_str().into(), merchant_id.as_str().into()]).await
 }
@@ -32,7 +38,11 @@ pub async fn find<C: ConnectionTrait>(db: &C, merchant_id: &MerchantId, id: &Inv
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn lock_one<C: ConnectionTrait>(tx: &C, merchant_id: &MerchantId, id: &InvoiceId) -> Result<Option<Model>, DbErr> {
+pub async fn lock_one<C: ConnectionTrait>(
+    tx: &C,
+    merchant_id: &MerchantId,
+    id: &InvoiceId,
+) -> Result<Option<Model>, DbErr> {
     let text = format!(
         "SELECT * FROM invoices WHERE id = $1 AND merchant_id = $2 {}",
         sql::for_update(tx.get_database_backend())
@@ -53,13 +63,27 @@ pub async fn page<C: ConnectionTrait>(
 ) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::MerchantId.eq(merchant_id.as_str()))
-        .apply_if(filter.status, |query, wanted| query.filter(Column::Status.eq(wanted.word())))
-        .apply_if(filter.on_hold, |query, wanted| query.filter(Column::OnHold.eq(wanted)))
-        .apply_if(filter.customer_id, |query, wanted| query.filter(Column::CustomerId.eq(wanted.as_str())))
-        .apply_if(filter.number, |query, wanted| query.filter(Column::Number.eq(wanted)))
-        .apply_if(filter.due_before, |query, day| query.filter(Column::DueOn.lt(day.to_string())))
-        .apply_if(filter.due_after, |query, day| query.filter(Column::DueOn.gt(day.to_string())))
-        .apply_if(before, |query, before| query.filter(Column::Id.lt(before.as_str())))
+        .apply_if(filter.status, |query, wanted| {
+            query.filter(Column::Status.eq(wanted.word()))
+        })
+        .apply_if(filter.on_hold, |query, wanted| {
+            query.filter(Column::OnHold.eq(wanted))
+        })
+        .apply_if(filter.customer_id, |query, wanted| {
+            query.filter(Column::CustomerId.eq(wanted.as_str()))
+        })
+        .apply_if(filter.number, |query, wanted| {
+            query.filter(Column::Number.eq(wanted))
+        })
+        .apply_if(filter.due_before, |query, day| {
+            query.filter(Column::DueOn.lt(day.to_string()))
+        })
+        .apply_if(filter.due_after, |query, day| {
+            query.filter(Column::DueOn.gt(day.to_string()))
+        })
+        .apply_if(before, |query, before| {
+            query.filter(Column::Id.lt(before.as_str()))
+        })
         .order_by_desc(Column::Id)
         .limit(limit)
         .all(db)
@@ -74,7 +98,12 @@ pub async fn named<C: ConnectionTrait>(db: &C, names: &[(MerchantId, String)]) -
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let wanted = sql::rows(db.get_database_backend(), 1, "r", &[("merchant_id", "text"), ("name", "text")]);
+    let wanted = sql::rows(
+        db.get_database_backend(),
+        1,
+        "r",
+        &[("merchant_id", "text"), ("name", "text")],
+    );
     let text = format!(
         "SELECT i.* FROM {wanted} JOIN invoices i ON i.id = r.name AND i.merchant_id = r.merchant_id \
          UNION SELECT i.* FROM {wanted} JOIN invoices i ON i.merchant_id = r.merchant_id AND i.number = r.name"
@@ -90,7 +119,11 @@ pub async fn named<C: ConnectionTrait>(db: &C, names: &[(MerchantId, String)]) -
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn by_numbers<C: ConnectionTrait>(db: &C, merchant_id: &MerchantId, numbers: &[String]) -> Result<Vec<Model>, DbErr> {
+pub async fn by_numbers<C: ConnectionTrait>(
+    db: &C,
+    merchant_id: &MerchantId,
+    numbers: &[String],
+) -> Result<Vec<Model>, DbErr> {
     if numbers.is_empty() {
         return Ok(Vec::new());
     }

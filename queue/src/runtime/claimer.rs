@@ -28,7 +28,13 @@ pub(super) async fn poll(ledger: Ledger, kinds: Vec<JobKind>, shutdown: Cancella
 }
 
 /// Fills the worker's channel with claimed batches until told to stop.
-pub(super) async fn claim(ledger: Ledger, kind: JobKind, worker: String, batches: mpsc::Sender<Arc<Batch>>, stop: CancellationToken) {
+pub(super) async fn claim(
+    ledger: Ledger,
+    kind: JobKind,
+    worker: String,
+    batches: mpsc::Sender<Arc<Batch>>,
+    stop: CancellationToken,
+) {
     let slots = Arc::new(Semaphore::new(kind.policy().batches_at_once));
     let claimer = Claimer { ledger, kind, worker };
     loop {
@@ -67,21 +73,39 @@ impl Claimer {
     /// Innocents first, together; then suspects, one by one.
     async fn next(&self, slot: OwnedSemaphorePermit) -> Result<Option<Arc<Batch>>, DbErr> {
         let asked_at = Instant::now();
-        let jobs = self.ledger.claim(self.kind, &self.worker, self.kind.policy().batch_max).await?;
+        let jobs = self
+            .ledger
+            .claim(self.kind, &self.worker, self.kind.policy().batch_max)
+            .await?;
         if !jobs.is_empty() {
             self.ledger.metrics().claimed(self.kind, jobs.len());
-            return Ok(Some(Batch::new(self.ledger.clone(), self.kind, jobs, asked_at, Some(slot))));
+            return Ok(Some(Batch::new(
+                self.ledger.clone(),
+                self.kind,
+                jobs,
+                asked_at,
+                Some(slot),
+            )));
         }
         loop {
             let asked_at = Instant::now();
-            let Some(job) = self.ledger.claim_suspect(self.kind, &self.worker).await? else { return Ok(None) };
+            let Some(job) = self.ledger.claim_suspect(self.kind, &self.worker).await? else {
+                return Ok(None);
+            };
             let crashes = job.crashes;
             let batch = Batch::new(self.ledger.clone(), self.kind, vec![job.clone()], asked_at, None);
             if crashes < self.kind.policy().crashes_max {
                 self.ledger.metrics().claimed(self.kind, 1);
-                return Ok(Some(Batch::new(self.ledger.clone(), self.kind, vec![job], asked_at, Some(slot))));
+                return Ok(Some(Batch::new(
+                    self.ledger.clone(),
+                    self.kind,
+                    vec![job],
+                    asked_at,
+                    Some(slot),
+                )));
             }
-            let reason = format!("its lease expired {crashes} times: it seems to kill the process that takes it");
+            let reason =
+                format!("its lease expired {crashes} times: it seems to kill the process that takes it");
             tracing::error!(kind = self.kind.word(), job = job.id, reason, "a job is dead");
             batch.finish(vec![(job, Outcome::GiveUp(reason))]).await?;
         }

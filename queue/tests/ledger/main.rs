@@ -1,5 +1,9 @@
 //! The ledger and its runtime on real stores: SQLite always, PostgreSQL when `POSTCALL_TEST_POSTGRES_URL` names one.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test fails by panicking and reads its own environment")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking and reads its own environment"
+)]
 
 mod rules;
 mod store;

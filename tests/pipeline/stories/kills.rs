@@ -18,7 +18,11 @@ const STORY_PATIENCE: Duration = Duration::from_secs(120);
 const AT_ONCE: usize = 6;
 
 pub(crate) async fn at_every_step(store: fn() -> Store) {
-    futures::stream::iter(queue::failpoint::STEPS).map(|step| story(store(), step)).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+    futures::stream::iter(queue::failpoint::STEPS)
+        .map(|step| story(store(), step))
+        .buffer_unordered(AT_ONCE)
+        .collect::<Vec<()>>()
+        .await;
 }
 
 pub(crate) async fn at_every_step_on_postgres() {
@@ -44,12 +48,20 @@ async fn story(store: Store, step: &str) {
     let begun = Instant::now();
     let mut play = Play::begin(store, step).await;
     while !play.over() {
-        assert!(begun.elapsed() < STORY_PATIENCE, "killed at {step}: {}", play.standing());
+        assert!(
+            begun.elapsed() < STORY_PATIENCE,
+            "killed at {step}: {}",
+            play.standing()
+        );
         play.revive().await;
         play.go_on().await;
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    eprintln!("killed at {step:<26} {} time(s), the story took {:>6} ms", play.kills, begun.elapsed().as_millis());
+    eprintln!(
+        "killed at {step:<26} {} time(s), the story took {:>6} ms",
+        play.kills,
+        begun.elapsed().as_millis()
+    );
     play.judge(step).await;
 }
 
@@ -64,7 +76,17 @@ impl Play {
         child.kill().await;
         let mut child = ChildProduct::start("serve", &stage.config, stage.clock.offset_ms(), Some(step));
         child.listening(&stage.config.listen).await;
-        Self { stage, child, kills: 0, maya, rosa, customer: Customer::new().unwrap(), reported: false, paid: false, asked: false }
+        Self {
+            stage,
+            child,
+            kills: 0,
+            maya,
+            rosa,
+            customer: Customer::new().unwrap(),
+            reported: false,
+            paid: false,
+            asked: false,
+        }
     }
 
     /// Starts the product again when it died, three minutes later: long enough for an unknown send to be proven.
@@ -81,13 +103,21 @@ impl Play {
     /// What platform and people do until it has worked; whatever fails is tried again in the next round.
     async fn go_on(&mut self) {
         if !self.reported {
-            self.reported = self.report("call m", &self.maya).await && self.report("call r", &self.rosa).await;
+            self.reported =
+                self.report("call m", &self.maya).await && self.report("call r", &self.rosa).await;
         }
-        if !self.paid && let Some(link) = self.link_of(MAYA) {
+        if !self.paid
+            && let Some(link) = self.link_of(MAYA)
+        {
             self.paid = self.pay(&link).await;
         }
-        if !self.asked && let Some(link) = self.link_of(ROSA) {
-            let answer = Customer::new().unwrap().ask_question(&link, "Was this not paid in September?").await;
+        if !self.asked
+            && let Some(link) = self.link_of(ROSA)
+        {
+            let answer = Customer::new()
+                .unwrap()
+                .ask_question(&link, "Was this not paid in September?")
+                .await;
             self.asked = answer.is_ok_and(|page| page.status == 201);
         }
     }
@@ -99,12 +129,19 @@ impl Play {
     }
 
     fn link_of(&self, phone: &str) -> Option<String> {
-        self.stage.world.carrier().accepted_to(phone).first().map(|text| pay_link(&text.body))
+        self.stage
+            .world
+            .carrier()
+            .accepted_to(phone)
+            .first()
+            .map(|text| pay_link(&text.body))
     }
 
     /// Presses Pay until the page says that it is paid.
     async fn pay(&mut self, link: &str) -> bool {
-        let Ok(page) = self.customer.open(link).await else { return false };
+        let Ok(page) = self.customer.open(link).await else {
+            return false;
+        };
         if page.status == 200 && page.pay_config().is_err() {
             return true;
         }
@@ -117,7 +154,11 @@ impl Play {
 
     fn over(&mut self) -> bool {
         let alive = self.child.ended().is_none();
-        alive && self.paid && self.asked && self.receipts() > 0 && self.stage.world.dialer().is_paused(&self.rosa.id)
+        alive
+            && self.paid
+            && self.asked
+            && self.receipts() > 0
+            && self.stage.world.dialer().is_paused(&self.rosa.id)
     }
 
     fn standing(&self) -> String {
@@ -133,23 +174,70 @@ impl Play {
     }
 
     async fn judge(self, step: &str) {
-        assert_eq!(self.kills, 1, "{step} was never reached: the story does not pass there");
+        assert_eq!(
+            self.kills, 1,
+            "{step} was never reached: the story does not pass there"
+        );
         let (stage, carrier) = (&self.stage, self.stage.world.carrier());
-        stage.until("the dialer's answer is kept", async || {
-            stage.texts_of("SELECT id AS text FROM enrolments WHERE told_revision > acknowledged_revision").await.is_empty()
-        }).await;
+        stage
+            .until("the dialer's answer is kept", async || {
+                stage
+                    .texts_of("SELECT id AS text FROM enrolments WHERE told_revision > acknowledged_revision")
+                    .await
+                    .is_empty()
+            })
+            .await;
         stage.rest().await;
         assert!(self.child.terminate().await.success());
-        assert_eq!(carrier.accepted_to(MAYA).len(), 1, "killed at {step}: texts to Maya");
-        assert_eq!(carrier.accepted_to(ROSA).len(), 1, "killed at {step}: texts to Rosa");
-        let charges: usize = stage.world.stripe().payment_views().iter().map(|payment| payment.charges_succeeded).sum();
+        assert_eq!(
+            carrier.accepted_to(MAYA).len(),
+            1,
+            "killed at {step}: texts to Maya"
+        );
+        assert_eq!(
+            carrier.accepted_to(ROSA).len(),
+            1,
+            "killed at {step}: texts to Rosa"
+        );
+        let charges: usize = stage
+            .world
+            .stripe()
+            .payment_views()
+            .iter()
+            .map(|payment| payment.charges_succeeded)
+            .sum();
         assert_eq!(charges, 1, "killed at {step}: charges");
-        assert_eq!(stage.world.mailbox().emails_to("maya@example.com").len(), 1, "killed at {step}: receipts");
-        assert_eq!(stage.texts_of("SELECT status AS text FROM payments").await, ["succeeded"]);
-        assert_eq!(stage.texts_of("SELECT id AS text FROM holds").await.len(), 1, "killed at {step}: holds");
+        assert_eq!(
+            stage.world.mailbox().emails_to("maya@example.com").len(),
+            1,
+            "killed at {step}: receipts"
+        );
+        assert_eq!(
+            stage.texts_of("SELECT status AS text FROM payments").await,
+            ["succeeded"]
+        );
+        assert_eq!(
+            stage.texts_of("SELECT id AS text FROM holds").await.len(),
+            1,
+            "killed at {step}: holds"
+        );
         let (maya, rosa) = (&self.maya.id, &self.rosa.id);
-        assert_eq!(stage.texts_of(&format!("SELECT status AS text FROM invoices WHERE id = '{maya}'")).await, ["paid"]);
-        assert_eq!(stage.texts_of(&format!("SELECT status AS text FROM invoices WHERE id = '{rosa}'")).await, ["open"]);
+        assert_eq!(
+            stage
+                .texts_of(&format!(
+                    "SELECT status AS text FROM invoices WHERE id = '{maya}'"
+                ))
+                .await,
+            ["paid"]
+        );
+        assert_eq!(
+            stage
+                .texts_of(&format!(
+                    "SELECT status AS text FROM invoices WHERE id = '{rosa}'"
+                ))
+                .await,
+            ["open"]
+        );
         self.stage.finish().await;
     }
 }
