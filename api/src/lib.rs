@@ -53,8 +53,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 const IMPORT_TIME_LIMIT: Duration = Duration::from_secs(300);
 /// Requests of `/v1` worked on at once; more wait, and their waiting counts.
 const REQUESTS_MAX: usize = 512;
-/// Imports and streams open at once.
-const LONG_REQUESTS_MAX: usize = 256;
+const IMPORTS_MAX: usize = 16;
 
 /// Everything on the public listener. Call it on the runtime that serves it: it starts the task that stores events.
 pub fn router(api: Api) -> Router {
@@ -83,7 +82,9 @@ pub fn private_router(api: Api) -> Router {
 /// What the API says about itself (OpenAPI 3.1), both listeners.
 #[must_use]
 pub fn description(api: &Api) -> utoipa::openapi::OpenApi {
-    let all = OpenApiRouter::with_openapi(openapi::begun()).merge(v1()).merge(health::routes());
+    let all = OpenApiRouter::with_openapi(openapi::begun())
+        .merge(v1())
+        .merge(health::routes());
     openapi::finished(all.into_openapi(), api)
 }
 
@@ -103,7 +104,8 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(merchant::routes())
         .layer(GlobalConcurrencyLimitLayer::new(REQUESTS_MAX))
         .layer(from_fn_with_state(TIME_LIMIT, layers::limit_time));
-    let import = invoices::import::routes().layer(from_fn_with_state(IMPORT_TIME_LIMIT, layers::limit_time));
-    let long = import.merge(stream::routes()).layer(GlobalConcurrencyLimitLayer::new(LONG_REQUESTS_MAX));
-    quick.merge(long)
+    let import = invoices::import::routes()
+        .layer(GlobalConcurrencyLimitLayer::new(IMPORTS_MAX))
+        .layer(from_fn_with_state(IMPORT_TIME_LIMIT, layers::limit_time));
+    quick.merge(import).merge(stream::routes())
 }

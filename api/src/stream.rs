@@ -2,8 +2,10 @@
 //! away reads from it first, then hears the rest live.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive};
@@ -15,7 +17,7 @@ use domain::timeline::TimelineKind;
 use entities::timeline;
 use sea_orm::DbErr;
 use serde::Serialize;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -31,8 +33,17 @@ const BACKLOG_PAGE: u64 = 200;
 /// Entries commit in another order than their ids sort, by at most the life of a transaction. So much is read again.
 const OVERLAP_MS: i64 = 30_000;
 
+/// A listener holds a connection and a task for hours; there must not be any number of them.
+const LISTENERS_MAX: usize = 1_000;
+
+#[derive(Clone)]
+struct Seats(Arc<Semaphore>);
+
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(stream))
+    let seats = Seats(Arc::new(Semaphore::new(LISTENERS_MAX)));
+    OpenApiRouter::new()
+        .routes(routes!(stream))
+        .layer(Extension(seats))
 }
 
 /// Something changed on an invoice.
@@ -52,13 +63,26 @@ pub(crate) struct Changed {
 #[utoipa::path(get, path = "/v1/stream", tag = "Stream", operation_id = "stream_changes",
     params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was heard.")),
     responses((status = 200, description = "A stream of changes.", content_type = "text/event-stream", body = Changed)))]
-async fn stream(State(api): State<Api>, caller: Caller, headers: HeaderMap) -> Result<Response, Problem> {
+async fn stream(
+    State(api): State<Api>,
+    Extension(Seats(seats)): Extension<Seats>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     caller.require(Scope::InvoicesRead)?;
+    let full = |_| {
+        Problem::unavailable(
+            "too_many_listeners",
+            "Too many streams are open; try again later.",
+        )
+    };
+    let seat = seats.try_acquire_owned().map_err(full)?;
     // Listening begins before the backlog is read, so that nothing falls between the two.
     let live = api.ledger.live().subscribe();
     let after = resume_point(&api, &caller.merchant_id, &headers).await?;
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
     tokio::spawn(async move {
+        let _taken_until_the_end = seat;
         let shutdown = api.shutdown.clone();
         tokio::select! {
             () = shutdown.cancelled() => {}

@@ -81,36 +81,24 @@ struct Drained {
 
 impl Drained {
     fn print(&self, name: &str, enqueued: Duration) {
-        let per_second = per_second(self.done, self.took);
+        let enqueue = per_second(i64::try_from(BACKLOG).unwrap_or(i64::MAX), enqueued);
+        let drain = per_second(self.done, self.took);
         let windows: Vec<String> = self
             .windows
             .iter()
-            .map(|done| format!("{:.0}", per_second_of(*done)))
+            .map(|done| format!("{:.0}", per_second(*done, WINDOW)))
             .collect();
         println!(
-            "{name}: enqueue {:.0}/s; {} done in {:.1} s = {per_second:.0}/s; per window: {}",
-            per_second_in(enqueued),
+            "{name}: enqueue {enqueue:.0}/s; {} done in {:.1} s = {drain:.0}/s; per full window: [{}]",
             self.done,
             self.took.as_secs_f64(),
-            if windows.is_empty() {
-                "(less than one)".to_owned()
-            } else {
-                windows.join(", ")
-            },
+            windows.join(", "),
         );
     }
 }
 
-fn per_second(done: i64, took: Duration) -> f64 {
-    done as f64 / took.as_secs_f64()
-}
-
-fn per_second_of(done: i64) -> f64 {
-    per_second(done, WINDOW)
-}
-
-fn per_second_in(took: Duration) -> f64 {
-    BACKLOG as f64 / took.as_secs_f64()
+fn per_second(jobs: i64, took: Duration) -> f64 {
+    jobs as f64 / took.as_secs_f64()
 }
 
 /// Runs the worker until the backlog is done or the time is up.

@@ -73,21 +73,30 @@ impl Ours {
         folder: Option<TempDir>,
     ) -> Result<Self> {
         Migrator::up(&write, None).await?;
-        let metrics = Metrics::register(&prometheus::Registry::new())?;
-        let ledger = Ledger::new(
-            read.clone(),
-            write.clone(),
-            Clock::default(),
-            Wake::local(),
-            Live::default(),
-            metrics,
-        );
+        let ledger = ledger(&read, &write, Wake::local())?;
         Ok(Self {
             name,
             ledger,
             write,
             read,
             _folder: folder,
+        })
+    }
+
+    pub fn with_wake(self, wake: Wake) -> Result<Self> {
+        let ledger = ledger(&self.read, &self.write, wake)?;
+        Ok(Self { ledger, ..self })
+    }
+
+    /// The same database as another process would see it: bells of its own.
+    pub fn another_process(&self, wake: Wake) -> Result<Self> {
+        let (read, write) = (self.read.clone(), self.write.clone());
+        Ok(Self {
+            name: self.name,
+            ledger: ledger(&read, &write, wake)?,
+            write,
+            read,
+            _folder: None,
         })
     }
 
@@ -144,6 +153,18 @@ impl Ours {
             stop,
         }
     }
+}
+
+fn ledger(read: &DatabaseConnection, write: &DatabaseConnection, wake: Wake) -> Result<Ledger> {
+    let metrics = Metrics::register(&prometheus::Registry::new())?;
+    Ok(Ledger::new(
+        read.clone(),
+        write.clone(),
+        Clock::default(),
+        wake,
+        Live::default(),
+        metrics,
+    ))
 }
 
 pub fn job(number: u64) -> NewJob {

@@ -4,9 +4,11 @@
 mod bad_id;
 mod drain;
 mod ledger;
+mod one_writer;
 mod panics;
 mod ready_made;
 mod redis_backlog;
+mod redis_lost;
 mod repeated_key;
 mod retry_after;
 mod servers;
@@ -16,7 +18,7 @@ mod transaction;
 use anyhow::{Result, bail};
 use servers::Servers;
 
-const MEASURES: [&str; 7] = [
+const MEASURES: [&str; 9] = [
     "retry-after",
     "panic",
     "bad-id",
@@ -24,6 +26,9 @@ const MEASURES: [&str; 7] = [
     "redis-backlog",
     "repeated-key",
     "transaction",
+    "one-writer",
+    // Last: it kills Redis.
+    "redis-lost",
 ];
 
 #[tokio::main]
@@ -34,15 +39,15 @@ async fn main() -> Result<()> {
         one if MEASURES.contains(&one) => vec![one],
         _ => bail!("say what to measure: all, or one of {}", MEASURES.join(", ")),
     };
-    let servers = Servers::start().await?;
+    let mut servers = Servers::start().await?;
     for measure in wanted {
         println!("\n## {measure}");
-        run(measure, &servers).await?;
+        run(measure, &mut servers).await?;
     }
     Ok(())
 }
 
-async fn run(measure: &str, servers: &Servers) -> Result<()> {
+async fn run(measure: &str, servers: &mut Servers) -> Result<()> {
     match measure {
         "retry-after" => retry_after::measure(servers).await,
         "panic" => panics::measure(servers).await,
@@ -51,6 +56,8 @@ async fn run(measure: &str, servers: &Servers) -> Result<()> {
         "redis-backlog" => redis_backlog::measure(servers).await,
         "repeated-key" => repeated_key::measure(servers).await,
         "transaction" => transaction::measure(servers).await,
+        "one-writer" => one_writer::measure().await,
+        "redis-lost" => redis_lost::measure(servers).await,
         _ => bail!("nobody measures {measure}"),
     }
 }

@@ -33,6 +33,19 @@ impl Servers {
             .database("postgres")
     }
 
+    pub async fn flush_redis(&self) -> Result<()> {
+        let mut connection = redis::Client::open(self.redis_url())?
+            .get_multiplexed_async_connection()
+            .await?;
+        Ok(redis::cmd("FLUSHALL").query_async(&mut connection).await?)
+    }
+
+    pub fn kill_redis(&mut self) -> Result<()> {
+        self.redis.server.kill()?;
+        self.redis.server.wait()?;
+        Ok(())
+    }
+
     pub fn redis_url(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.redis.port)
     }

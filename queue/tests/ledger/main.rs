@@ -39,5 +39,6 @@ on_every_store!(
     work::two_runtimes_never_work_on_one_row,
     work::a_tick_runs_once_however_many_processes_there_are,
     work::shutdown_finishes_what_runs_and_gives_back_the_rest,
+    work::a_row_that_was_taken_over_has_no_time_left,
     work::a_kind_nobody_knows_does_not_stop_the_others,
 );

@@ -241,3 +241,40 @@ pub(crate) async fn a_kind_nobody_knows_does_not_stop_the_others(store: Store) {
     running.stop().await;
     assert_eq!(store.jobs("waiting").await, 1);
 }
+
+pub(crate) async fn a_row_that_was_taken_over_has_no_time_left(store: Store) {
+    struct Overtaken(Arc<Mutex<Vec<Duration>>>);
+    impl Handler for Overtaken {
+        const KIND: JobKind = JobKind::ResolveChannel;
+        async fn run(&self, batch: &Batch) -> Result<(), DbErr> {
+            let job = batch.jobs().next().unwrap().clone();
+            self.0.lock().unwrap().push(batch.remaining(&job));
+            // Another worker has claimed the row meanwhile; the next renewal finds out.
+            let tx = batch.ledger().begin().await?;
+            let taken = "UPDATE jobs SET fence = fence + 1, status = 'done'";
+            let statement = sea_orm::Statement::from_string(sea_orm::ConnectionTrait::get_database_backend(&tx), taken);
+            sea_orm::ConnectionTrait::execute_raw(&tx, statement).await?;
+            tx.commit().await?;
+            let deadline = std::time::Instant::now() + Duration::from_secs(10);
+            while !batch.remaining(&job).is_zero() {
+                assert!(std::time::Instant::now() < deadline, "the row was lost and nobody noticed");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            self.0.lock().unwrap().push(batch.remaining(&job));
+            Ok(())
+        }
+    }
+    let ledger = store.ledger();
+    enqueue(&ledger, vec![job(JobKind::ResolveChannel, "x")]).await;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let running = Running::start(Runtime::new(ledger, "p").with(Overtaken(Arc::clone(&seen))));
+    store.until("done", 1).await;
+    let deadline = std::time::Instant::now() + Duration::from_secs(15);
+    while seen.lock().unwrap().len() < 2 {
+        assert!(std::time::Instant::now() < deadline, "the handler never noticed");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    running.stop().await;
+    let seen = seen.lock().unwrap();
+    assert!(seen[0] > Duration::from_secs(10) && seen[1].is_zero(), "{seen:?}");
+}
