@@ -113,22 +113,13 @@ pub(crate) async fn migrate(store: &Store) -> anyhow::Result<()> {
 pub(crate) async fn merchant(command: MerchantCommand) -> anyhow::Result<()> {
     match command {
         MerchantCommand::Add(new) => add_merchant(*new).await,
-        MerchantCommand::Secret {
-            store,
-            merchant_id,
-            purpose,
-        } => {
+        MerchantCommand::Secret { store, merchant_id, purpose } => {
             let foundation = foundation(&store).await?;
             let merchant = merchant::find(&foundation.db.read, &merchant_id)
                 .await?
                 .context("there is no such merchant")?;
             let generation = u32::try_from(merchant.secret_generation)?;
-            println!(
-                "{}",
-                foundation
-                    .keyring
-                    .derived_secret(&purpose, merchant_id.as_str(), generation)
-            );
+            println!("{}", foundation.keyring.derived_secret(&purpose, merchant_id.as_str(), generation));
             Ok(())
         }
     }
@@ -136,16 +127,9 @@ pub(crate) async fn merchant(command: MerchantCommand) -> anyhow::Result<()> {
 
 async fn add_merchant(new: NewMerchant) -> anyhow::Result<()> {
     if domain::quiet_hours::zone(&new.time_zone).is_none() {
-        bail!(
-            "{:?} is not a time zone, for example America/New_York",
-            new.time_zone
-        );
+        bail!("{:?} is not a time zone, for example America/New_York", new.time_zone);
     }
-    let fee = FeePolicy {
-        basis_points: new.fee_basis_points,
-        ..FeePolicy::default()
-    }
-    .check()?;
+    let fee = FeePolicy { basis_points: new.fee_basis_points, ..FeePolicy::default() }.check()?;
     let foundation = foundation(&new.store).await?;
     let now = foundation.ledger.clock().now();
     let mut model = postcall::product::new_merchant(entities::fresh::id(now), &new.name, now);
@@ -168,16 +152,9 @@ async fn add_merchant(new: NewMerchant) -> anyhow::Result<()> {
 
 pub(crate) async fn key(command: KeyCommand) -> anyhow::Result<()> {
     match command {
-        KeyCommand::Add {
-            store,
-            merchant_id,
-            name,
-            scopes,
-        } => {
+        KeyCommand::Add { store, merchant_id, name, scopes } => {
             let foundation = foundation(&store).await?;
-            merchant::find(&foundation.db.read, &merchant_id)
-                .await?
-                .context("there is no such merchant")?;
+            merchant::find(&foundation.db.read, &merchant_id).await?.context("there is no such merchant")?;
             let scopes = scopes.unwrap_or_else(Scopes::all);
             let now = foundation.ledger.clock().now();
             let (key, shown) = api::mint_key(now, &merchant_id, &name, &scopes);

@@ -47,58 +47,34 @@ pub struct Config {
     pub private_listen: String,
 
     /// The platform's Stripe secret key.
-    #[arg(
-        long,
-        env = "POSTCALL_STRIPE_SECRET_KEY",
-        default_value = "",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "POSTCALL_STRIPE_SECRET_KEY", default_value = "", hide_env_values = true)]
     pub stripe_secret_key: String,
 
     #[arg(long, env = "POSTCALL_STRIPE_PUBLISHABLE_KEY", default_value = "")]
     pub stripe_publishable_key: String,
 
     /// Secrets of the Stripe webhook endpoint, separated by commas: two while one is rolled.
-    #[arg(
-        long,
-        env = "POSTCALL_STRIPE_WEBHOOK_SECRETS",
-        default_value = "",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "POSTCALL_STRIPE_WEBHOOK_SECRETS", default_value = "", hide_env_values = true)]
     pub stripe_webhook_secrets: String,
 
     #[arg(long, env = "POSTCALL_STRIPE_URL", default_value = "https://api.stripe.com")]
     pub stripe_url: String,
 
-    #[arg(
-        long,
-        env = "POSTCALL_STRIPE_JS_URL",
-        default_value = "https://js.stripe.com/endive/stripe.js"
-    )]
+    #[arg(long, env = "POSTCALL_STRIPE_JS_URL", default_value = "https://js.stripe.com/endive/stripe.js")]
     pub stripe_js_url: String,
 
     #[arg(long, env = "POSTCALL_TWILIO_ACCOUNT_SID", default_value = "")]
     pub twilio_account_sid: String,
 
     /// Twilio auth tokens, separated by commas, the current one first: two while one is rotated.
-    #[arg(
-        long,
-        env = "POSTCALL_TWILIO_AUTH_TOKENS",
-        default_value = "",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "POSTCALL_TWILIO_AUTH_TOKENS", default_value = "", hide_env_values = true)]
     pub twilio_auth_tokens: String,
 
     #[arg(long, env = "POSTCALL_TWILIO_URL", default_value = "https://api.twilio.com")]
     pub twilio_url: String,
 
     /// The mail relay: `smtp://user:password@host:587?tls=required`, `smtps://…`, or `smtp://127.0.0.1:25`.
-    #[arg(
-        long,
-        env = "POSTCALL_SMTP_URL",
-        default_value = "smtp://127.0.0.1:25",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "POSTCALL_SMTP_URL", default_value = "smtp://127.0.0.1:25", hide_env_values = true)]
     pub smtp_url: String,
 
     /// Lets merchants' dialer URLs lead to private addresses; only where merchants and operator are the same people.
@@ -161,21 +137,13 @@ impl Config {
     /// When the public URL names no host.
     pub fn public_host(&self) -> anyhow::Result<String> {
         let after_scheme = self.public_url.split_once("://").map_or("", |(_, rest)| rest);
-        let host = after_scheme
-            .split(['/', ':'])
-            .next()
-            .filter(|host| !host.is_empty());
-        host.map(ToOwned::to_owned)
-            .context("POSTCALL_PUBLIC_URL names no host")
+        let host = after_scheme.split(['/', ':']).next().filter(|host| !host.is_empty());
+        host.map(ToOwned::to_owned).context("POSTCALL_PUBLIC_URL names no host")
     }
 
     #[must_use]
     pub fn dialer_reach(&self) -> Reach {
-        if self.dialer_anywhere {
-            Reach::Anywhere
-        } else {
-            Reach::PublicOnly
-        }
+        if self.dialer_anywhere { Reach::Anywhere } else { Reach::PublicOnly }
     }
 
     #[must_use]
@@ -186,11 +154,7 @@ impl Config {
 
 /// Splits a comma-separated list; an empty piece would verify anything signed with nothing, so it is dropped.
 fn list(text: &str) -> Vec<SecretString> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|piece| !piece.is_empty())
-        .map(SecretString::from)
-        .collect()
+    text.split(',').map(str::trim).filter(|piece| !piece.is_empty()).map(SecretString::from).collect()
 }
 
 #[cfg(test)]
@@ -238,30 +202,13 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_at_the_start() {
-        let parse = |arguments: &[&str]| {
-            Everything::try_parse_from([&["x"], arguments].concat())
-                .unwrap()
-                .config
-        };
-        assert!(
-            parse(&[])
-                .check()
-                .unwrap_err()
-                .to_string()
-                .contains("POSTCALL_STRIPE_SECRET_KEY")
-        );
+        let parse =
+            |arguments: &[&str]| Everything::try_parse_from([&["x"], arguments].concat()).unwrap().config;
+        assert!(parse(&[]).check().unwrap_err().to_string().contains("POSTCALL_STRIPE_SECRET_KEY"));
         let slashed = parse(&["--public-url", "https://pay.example.com/"]);
-        assert!(
-            slashed
-                .check()
-                .unwrap_err()
-                .to_string()
-                .contains("POSTCALL_PUBLIC_URL")
-        );
+        assert!(slashed.check().unwrap_err().to_string().contains("POSTCALL_PUBLIC_URL"));
         assert_eq!(
-            parse(&["--public-url", "https://pay.example.com:444"])
-                .public_host()
-                .unwrap(),
+            parse(&["--public-url", "https://pay.example.com:444"]).public_host().unwrap(),
             "pay.example.com"
         );
     }

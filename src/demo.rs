@@ -21,7 +21,7 @@ use simulator::{
 };
 
 use crate::config::{Config, Store};
-use crate::product::{Product, Roles, until_told_to_stop};
+use crate::product::{Product, Roles, StopSignals};
 use seed::Seeded;
 
 /// Text numbers of the merchant and of its connected account, as the simulated providers know them.
@@ -71,11 +71,12 @@ pub(crate) struct Stage {
 /// When something cannot be started, or the story went wrong.
 pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
     install_crypto();
+    let mut stop = StopSignals::listen()?;
     let folder = Folder::take(options.data.clone())?;
     let stage = Stage::set(&folder.path, options.port).await?;
     if let Some(file) = &options.ready_file {
         std::fs::write(file, stage.ready()?.to_string()).context("the ready file cannot be written")?;
-        until_told_to_stop().await?;
+        stop.received().await;
         return stage.strike().await;
     }
     if options.once {
@@ -91,11 +92,12 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
     }
     tell::welcome(&stage);
     let telling = tell::begin(&stage);
+    let calling = once::calls(&stage);
     tokio::select! {
-        stopped = until_told_to_stop() => stopped?,
-        told = once::calls(&stage) => {
-            told?;
-            until_told_to_stop().await?;
+        () = stop.received() => {}
+        called = calling => {
+            called?;
+            stop.received().await;
         }
     }
     telling.abort();
@@ -117,10 +119,7 @@ impl Stage {
                 accounts: vec![ConnectedAccount::new(STRIPE_ACCOUNT, seed::BUSINESS)],
                 ..StripeConfig::default()
             },
-            carrier: CarrierConfig {
-                number: SMS_SENDER.to_owned(),
-                ..CarrierConfig::default()
-            },
+            carrier: CarrierConfig { number: SMS_SENDER.to_owned(), ..CarrierConfig::default() },
             dialer: DialerConfig {
                 signing_secret: keyring.derived_secret("dialer", merchant_id.as_str(), 1),
                 ..DialerConfig::default()
@@ -140,15 +139,7 @@ impl Stage {
         });
         let webhook_secret = keyring.derived_secret("events", seeded.merchant_id.as_str(), 1);
         let calls = Sender::signing(&format!("{url}/v1/events"), &webhook_secret);
-        Ok(Self {
-            world,
-            product,
-            seeded,
-            calls,
-            url,
-            webhook_secret,
-            ended: tell::Ended::default(),
-        })
+        Ok(Self { world, product, seeded, calls, url, webhook_secret, ended: tell::Ended::default() })
     }
 
     /// What a test suite needs to drive this stage from outside.
@@ -208,15 +199,8 @@ fn business_hours_offset_ms() -> anyhow::Result<i64> {
     let zone =
         domain::quiet_hours::zone("America/Los_Angeles").context("the time zone data lacks California")?;
     let local = now.calendar().to_zoned(zone);
-    let today = local
-        .date()
-        .at(BUSINESS_HOUR, 0, 0, 0)
-        .to_zoned(local.time_zone().clone())?;
-    let next = if today.timestamp() < local.timestamp() {
-        today.tomorrow()?
-    } else {
-        today
-    };
+    let today = local.date().at(BUSINESS_HOUR, 0, 0, 0).to_zoned(local.time_zone().clone())?;
+    let next = if today.timestamp() < local.timestamp() { today.tomorrow()? } else { today };
     Ok(next.timestamp().as_millisecond() - now.millis())
 }
 

@@ -6,16 +6,12 @@ mod commands;
 use clap::{Parser, Subcommand};
 use postcall::config::{Config, Store};
 use postcall::demo::DemoOptions;
-use postcall::product::{Product, Roles};
+use postcall::product::{Product, Roles, StopSignals};
 use queue::Clock;
 use tracing_subscriber::EnvFilter;
 
 #[derive(Parser)]
-#[command(
-    name = "postcall",
-    version,
-    about = "From the end of a call to a paid invoice"
-)]
+#[command(name = "postcall", version, about = "From the end of a call to a paid invoice")]
 struct Cli {
     /// What is logged, for example `info` or `postcall=debug,queue=info`.
     #[arg(
@@ -78,12 +74,13 @@ async fn run(command: Command) -> anyhow::Result<()> {
 }
 
 async fn serve(config: &Config, roles: Roles) -> anyhow::Result<()> {
+    let mut stop = StopSignals::listen()?;
     let product = Product::start(config, Clock::ahead_by(config.clock_offset_ms), roles).await?;
     if let Some(address) = product.public {
         println!("listening on http://{address}");
     }
     println!("metrics on http://{}/metrics", product.private);
-    postcall::product::until_told_to_stop().await?;
+    stop.received().await;
     product.stop().await;
     Ok(())
 }

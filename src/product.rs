@@ -40,18 +40,9 @@ pub struct Roles {
 }
 
 impl Roles {
-    pub const BOTH: Self = Self {
-        api: true,
-        workers: true,
-    };
-    pub const API: Self = Self {
-        api: true,
-        workers: false,
-    };
-    pub const WORKERS: Self = Self {
-        api: false,
-        workers: true,
-    };
+    pub const BOTH: Self = Self { api: true, workers: true };
+    pub const API: Self = Self { api: true, workers: false };
+    pub const WORKERS: Self = Self { api: false, workers: true };
 }
 
 /// The store and what hangs on it.
@@ -72,9 +63,7 @@ impl Foundation {
         let keys = store.keys.as_deref().context("POSTCALL_KEYS is not set")?;
         let keyring = Arc::new(Keyring::parse(keys).context("POSTCALL_KEYS cannot be read")?);
         let db = Db::connect(&store.database_url).await?;
-        Migrator::up(&db.write, None)
-            .await
-            .context("the schema could not be brought up to date")?;
+        Migrator::up(&db.write, None).await.context("the schema could not be brought up to date")?;
         let live = Live::default();
         let wake = match &store.redis_url {
             Some(url) => Wake::through_redis(url, &live, shutdown)?,
@@ -83,12 +72,7 @@ impl Foundation {
         let registry = prometheus::Registry::new();
         let metrics = Metrics::register(&registry)?;
         let ledger = Ledger::new(db.read.clone(), db.write.clone(), clock, wake, live, metrics);
-        Ok(Self {
-            db,
-            ledger,
-            keyring,
-            registry,
-        })
+        Ok(Self { db, ledger, keyring, registry })
     }
 }
 
@@ -142,13 +126,7 @@ impl Product {
             let runtime = workers::register(Runtime::new(foundation.ledger.clone(), process), context);
             tasks.push(tokio::spawn(runtime.run(shutdown.clone())));
         }
-        Ok(Self {
-            foundation,
-            public,
-            private: private_address,
-            shutdown,
-            tasks,
-        })
+        Ok(Self { foundation, public, private: private_address, shutdown, tasks })
     }
 
     /// Drains: no new requests, no new claims; what runs is finished, what waits is given back.
@@ -199,10 +177,7 @@ fn worker_context(
         timeout_ms: EMAIL_TIMEOUT_MS,
         pool_size: SMTP_CONNECTIONS,
     };
-    let dialer = DialerConfig {
-        timeout_ms: DIALER_TIMEOUT_MS,
-        reach: config.dialer_reach(),
-    };
+    let dialer = DialerConfig { timeout_ms: DIALER_TIMEOUT_MS, reach: config.dialer_reach() };
     Ok(WorkerContext {
         db: foundation.db.clone(),
         ledger: foundation.ledger.clone(),
@@ -217,9 +192,7 @@ fn worker_context(
 }
 
 async fn listener(address: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}"))
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
 fn serve(listener: TcpListener, router: axum::Router, shutdown: CancellationToken) -> JoinHandle<()> {
@@ -232,15 +205,27 @@ fn serve(listener: TcpListener, router: axum::Router, shutdown: CancellationToke
     })
 }
 
-/// Waits for SIGTERM or Ctrl-C.
-///
-/// # Errors
-/// When the signals cannot be listened to.
-pub async fn until_told_to_stop() -> anyhow::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        received = tokio::signal::ctrl_c() => received.map_err(Into::into),
-        _ = terminate.recv() => Ok(()),
+/// SIGTERM and Ctrl-C, listened to from the moment this is made: a process that is told to stop while it starts drains
+/// like any other.
+pub struct StopSignals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl StopSignals {
+    /// # Errors
+    /// When the signals cannot be listened to.
+    pub fn listen() -> anyhow::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits until the process is told to stop.
+    pub async fn received(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 

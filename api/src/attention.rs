@@ -135,10 +135,7 @@ async fn gather(
         items.extend(holds.into_iter().map(AttentionItem::from));
     }
     if kind.is_none_or(|kind| kind == AttentionKind::DeadJob) {
-        let dead = api
-            .ledger
-            .dead(Some(merchant), Some(&format!("job_{after}")), limit)
-            .await?;
+        let dead = api.ledger.dead(Some(merchant), Some(&format!("job_{after}")), limit).await?;
         items.extend(dead.into_iter().map(AttentionItem::from));
     }
     Ok(items)

@@ -62,20 +62,12 @@ impl FromRequestParts<Api> for Caller {
             return Err(unknown());
         }
         let scopes = holder.scopes.parse().map_err(|error| Problem::internal(&error))?;
-        Ok(Self {
-            merchant_id: holder.merchant_id.0,
-            key_id: holder.id.0,
-            scopes,
-            country: holder.country,
-        })
+        Ok(Self { merchant_id: holder.merchant_id.0, key_id: holder.id.0, scopes, country: holder.country })
     }
 }
 
 fn missing() -> Problem {
-    Problem::unauthorized(
-        "credentials_missing",
-        "Send an API key as `Authorization: Bearer pck_…`.",
-    )
+    Problem::unauthorized("credentials_missing", "Send an API key as `Authorization: Bearer pck_…`.")
 }
 
 /// One answer for a key that is unknown, wrong, expired or revoked.
@@ -91,9 +83,7 @@ fn bearer(header: &str) -> Option<(ApiKeyId, &str)> {
     }
     let body = key.trim().strip_prefix(KEY_PREFIX)?;
     let (id, secret) = body.split_at_checked(ID_LENGTH)?;
-    let secret = secret
-        .strip_prefix('_')
-        .filter(|secret| secret.len() == SECRET_LENGTH)?;
+    let secret = secret.strip_prefix('_').filter(|secret| secret.len() == SECRET_LENGTH)?;
     Some((format!("{ID_PREFIX}{id}").parse().ok()?, secret))
 }
 
@@ -139,12 +129,8 @@ mod tests {
 
     fn minted() -> (api_key::Model, String) {
         let merchant = MerchantId::random([1; 16]);
-        let (row, shown) = mint_key(
-            Timestamp::from_millis(1_700_000_000_000),
-            &merchant,
-            "laptop",
-            &Scopes::all(),
-        );
+        let (row, shown) =
+            mint_key(Timestamp::from_millis(1_700_000_000_000), &merchant, "laptop", &Scopes::all());
         (row, shown.expose_secret().to_owned())
     }
 
@@ -166,10 +152,7 @@ mod tests {
         assert!(!is_secret_of(other_secret, &row.secret_hash));
         assert!(bearer(&format!("Basic {shown}")).is_none());
         for length in 0..shown.len() {
-            assert!(
-                bearer(&format!("Bearer {}", &shown[..length])).is_none(),
-                "{length}"
-            );
+            assert!(bearer(&format!("Bearer {}", &shown[..length])).is_none(), "{length}");
         }
         assert!(bearer("Bearer pck_éééééééééééééééééééééééééé_x").is_none());
     }

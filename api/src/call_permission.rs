@@ -64,16 +64,8 @@ async fn ask(State(api): State<Api>, incoming: Incoming) -> Result<Json<CallPerm
     let now = api.now();
     let facts = facts(&api, &caller, &input).await?;
     let reasons = decide(&facts, now);
-    let decision = if reasons.is_empty() {
-        Permit::Allow
-    } else {
-        Permit::Deny
-    };
-    Ok(Json(CallPermission {
-        decision,
-        reasons,
-        expires_at: now.plus_ms(GOOD_FOR_MS),
-    }))
+    let decision = if reasons.is_empty() { Permit::Allow } else { Permit::Deny };
+    Ok(Json(CallPermission { decision, reasons, expires_at: now.plus_ms(GOOD_FOR_MS) }))
 }
 
 async fn facts(api: &Api, caller: &Caller, asked: &CallQuestion) -> Result<Facts, Problem> {
@@ -102,10 +94,7 @@ async fn facts(api: &Api, caller: &Caller, asked: &CallQuestion) -> Result<Facts
         return Ok(unknown);
     };
     let customer = customer_of(api, caller, &row.customer_id).await?;
-    let phone = customer
-        .phone
-        .as_deref()
-        .and_then(|text| Phone::from_e164(text).ok());
+    let phone = customer.phone.as_deref().and_then(|text| Phone::from_e164(text).ok());
     Ok(Facts {
         invoice: Some(row.status.0),
         on_hold: row.on_hold,
@@ -149,8 +138,6 @@ async fn enrolment_paused(api: &Api, invoice_id: &InvoiceId, asked: Option<&str>
         return Ok(!standings.is_empty() && !standings.iter().any(runs));
     };
     let asked = asked.parse::<EnrolmentId>().ok();
-    let standing = standings
-        .iter()
-        .find(|standing| Some(&standing.id.0) == asked.as_ref());
+    let standing = standings.iter().find(|standing| Some(&standing.id.0) == asked.as_ref());
     Ok(!standing.is_some_and(runs))
 }

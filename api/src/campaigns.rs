@@ -21,9 +21,7 @@ use crate::problem::{Problem, ProblemBody};
 use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(create, list))
-        .routes(routes!(show, change, end))
+    OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(show, change, end))
 }
 
 /// A call campaign.
@@ -112,20 +110,9 @@ async fn list(
     caller.require(Scope::CampaignsRead)?;
     let size = page_size(query.limit)?;
     let before = cursor::<Campaign>(query.cursor.as_deref())?;
-    let rows = campaign::page(
-        &api.db.read,
-        &caller.merchant_id,
-        query.status,
-        before.as_ref(),
-        size + 1,
-    )
-    .await?;
-    Ok(Json(Page::of(
-        rows,
-        size,
-        |row| row.id.to_string(),
-        CampaignView::from,
-    )))
+    let rows =
+        campaign::page(&api.db.read, &caller.merchant_id, query.status, before.as_ref(), size + 1).await?;
+    Ok(Json(Page::of(rows, size, |row| row.id.to_string(), CampaignView::from)))
 }
 
 /// Show a campaign.
@@ -156,9 +143,7 @@ async fn change(
         return Err(Problem::field("status", "must be active or paused; end a campaign with DELETE").into());
     }
     let work = Work::begin(&api, claim).await?;
-    let mut row = campaign::lock(&work.tx, &caller.merchant_id, &id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    let mut row = campaign::lock(&work.tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
     if let Some(name) = input.name {
         row.name = check::line("name", &name, NAME_MAX)?;
     }
@@ -178,23 +163,14 @@ async fn change(
 async fn end(State(api): State<Api>, caller: Caller, PathId(id): PathId<Campaign>) -> Result<Answer, Stop> {
     caller.require(Scope::CampaignsWrite)?;
     let mut work = Work::begin(&api, None).await?;
-    let mut row = campaign::lock(&work.tx, &caller.merchant_id, &id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    let mut row = campaign::lock(&work.tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
     if row.status.0 != CampaignStatus::Ended {
         row.status = CampaignStatus::Ended.into();
         row.updated_at_ms = work.now.millis();
         campaign::update(&work.tx, &row).await?;
         let actor = caller.actor();
-        enrolment::end_of_campaign(
-            &work.tx,
-            &caller.merchant_id,
-            &id,
-            &actor,
-            work.now,
-            &mut work.outbox,
-        )
-        .await?;
+        enrolment::end_of_campaign(&work.tx, &caller.merchant_id, &id, &actor, work.now, &mut work.outbox)
+            .await?;
     }
     work.finish(StatusCode::OK, &CampaignView::from(row)).await
 }

@@ -63,10 +63,7 @@ async fn status(
 
 /// The same for the same report. The carrier gives its callbacks no id; word, time and code together are one.
 fn id_of(attempt_id: &AttemptId, callback: &StatusCallback) -> String {
-    let code = callback
-        .error_code
-        .map(|code| code.to_string())
-        .unwrap_or_default();
+    let code = callback.error_code.map(|code| code.to_string()).unwrap_or_default();
     let parts = [
         attempt_id.as_str(),
         &callback.provider_id,
@@ -80,19 +77,12 @@ fn id_of(attempt_id: &AttemptId, callback: &StatusCallback) -> String {
 /// The raw form, once its signature over our public address holds.
 async fn verified(api: &Api, uri: &Uri, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     let raw = json::bytes(headers, body, BODY_BYTES_MAX).await?;
-    let signed = headers
-        .get(signature::HEADER)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let signed = headers.get(signature::HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
     // The address the carrier was given, not the one a proxy made of it.
     let path = uri.path_and_query().map_or(uri.path(), |path| path.as_str());
     let url = format!("{}{path}", api.settings.public_url);
     signature::verify(&api.settings.twilio_auth_tokens, &url, &raw, signed).map_err(|why| {
-        Problem::new(
-            StatusCode::FORBIDDEN,
-            "invalid_signature",
-            format!("X-Twilio-Signature: {why}."),
-        )
+        Problem::new(StatusCode::FORBIDDEN, "invalid_signature", format!("X-Twilio-Signature: {why}."))
     })?;
     Ok(raw)
 }

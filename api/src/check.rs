@@ -46,10 +46,7 @@ pub(crate) fn words(field: &str, text: &str, chars_max: usize) -> Result<String,
 
 fn bounded(field: &str, text: &str, chars_max: usize) -> Result<String, Problem> {
     if text.chars().count() > chars_max {
-        return Err(Problem::field(
-            field,
-            format!("must have at most {chars_max} characters"),
-        ));
+        return Err(Problem::field(field, format!("must have at most {chars_max} characters")));
     }
     Ok(text.to_owned())
 }
@@ -75,10 +72,7 @@ pub(crate) fn locale(field: &str, text: &str) -> Result<String, Problem> {
 
 pub(crate) fn time_zone(field: &str, text: &str) -> Result<String, Problem> {
     if domain::quiet_hours::zone(text).is_none() {
-        return Err(Problem::field(
-            field,
-            "is not an IANA time zone, for example America/New_York",
-        ));
+        return Err(Problem::field(field, "is not an IANA time zone, for example America/New_York"));
     }
     Ok(text.to_owned())
 }

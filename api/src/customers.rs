@@ -26,9 +26,7 @@ mod input;
 pub(crate) use input::{CheckedCustomer, CustomerChange, NewCustomer, said};
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(create, list))
-        .routes(routes!(show, change, delete))
+    OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(show, change, delete))
 }
 
 /// A customer.
@@ -89,10 +87,7 @@ async fn create(State(api): State<Api>, incoming: Incoming) -> Result<Answer, St
 
 pub(crate) fn taken(error: sea_orm::DbErr) -> Problem {
     if unique_violation(&error) {
-        return Problem::conflict(
-            "external_ref_taken",
-            "Another customer of yours has this external_ref.",
-        );
+        return Problem::conflict("external_ref_taken", "Another customer of yours has this external_ref.");
     }
     error.into()
 }
@@ -121,30 +116,15 @@ async fn list(
     caller.require(Scope::CustomersRead)?;
     let size = page_size(query.limit)?;
     let before = cursor::<Customer>(query.cursor.as_deref())?;
-    let phone = query
-        .phone
-        .map(|text| check::phone("phone", &text, &caller.country))
-        .transpose()?;
+    let phone = query.phone.map(|text| check::phone("phone", &text, &caller.country)).transpose()?;
     let email = query.email.map(|text| check::email("email", &text)).transpose()?;
     let filter = customer::Filter {
         external_ref: query.external_ref,
         phone: phone.map(|phone| phone.as_str().to_owned()),
         email: email.map(|email| email.as_str().to_owned()),
     };
-    let rows = customer::page(
-        &api.db.read,
-        &caller.merchant_id,
-        filter,
-        before.as_ref(),
-        size + 1,
-    )
-    .await?;
-    Ok(Json(Page::of(
-        rows,
-        size,
-        |row| row.id.to_string(),
-        CustomerView::from,
-    )))
+    let rows = customer::page(&api.db.read, &caller.merchant_id, filter, before.as_ref(), size + 1).await?;
+    Ok(Json(Page::of(rows, size, |row| row.id.to_string(), CustomerView::from)))
 }
 
 /// Show a customer.
@@ -172,9 +152,7 @@ async fn change(
 ) -> Result<Answer, Stop> {
     let Read { caller, input, claim } = incoming.read::<CustomerChange>(Scope::CustomersWrite).await?;
     let work = Work::begin(&api, claim).await?;
-    let row = customer::lock(&work.tx, &caller.merchant_id, &id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    let row = customer::lock(&work.tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
     let row = input.apply(row, &caller.country, work.now)?;
     customer::update(&work.tx, &row).await.map_err(taken)?;
     work.finish(StatusCode::OK, &CustomerView::from(row)).await
@@ -192,9 +170,7 @@ async fn delete(
 ) -> Result<StatusCode, Problem> {
     caller.require(Scope::CustomersWrite)?;
     let tx = api.db.begin().await?;
-    customer::lock(&tx, &caller.merchant_id, &id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    customer::lock(&tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
     if !customer::delete_unused(&tx, &caller.merchant_id, &id).await? {
         return Err(Problem::conflict(
             "customer_has_invoices",

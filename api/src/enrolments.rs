@@ -20,9 +20,7 @@ use crate::problem::{Problem, ProblemBody};
 use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(enrol, list))
-        .routes(routes!(show, change, end))
+    OpenApiRouter::new().routes(routes!(enrol, list)).routes(routes!(show, change, end))
 }
 
 /// One invoice in one campaign.
@@ -81,20 +79,14 @@ async fn enrol(
     let unknown = || Problem::field("invoice_id", "names no invoice of yours");
     let invoice_id: InvoiceId = input.invoice_id.parse().map_err(|_| unknown())?;
     let mut work = Work::begin(&api, claim).await?;
-    let invoice = invoice::lock_one(&work.tx, &caller.merchant_id, &invoice_id)
-        .await?
-        .ok_or_else(unknown)?;
-    let campaign = campaign::lock(&work.tx, &caller.merchant_id, &id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    let invoice = invoice::lock_one(&work.tx, &caller.merchant_id, &invoice_id).await?.ok_or_else(unknown)?;
+    let campaign =
+        campaign::lock(&work.tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
     if campaign.status.0 == CampaignStatus::Ended {
         return Err(Problem::conflict("campaign_ended", "This campaign has ended.").into());
     }
     if !domain::invoice::callable(invoice.status.0) {
-        let detail = format!(
-            "This invoice is {}; there is no reason to call about it.",
-            invoice.status.0
-        );
+        let detail = format!("This invoice is {}; there is no reason to call about it.", invoice.status.0);
         return Err(Problem::conflict("invoice_not_callable", detail).into());
     }
     let row = new_row(&caller, &id, &invoice, work.now);
@@ -110,11 +102,7 @@ fn new_row(
     invoice: &invoice::Model,
     now: Timestamp,
 ) -> enrolment::Model {
-    let status = if invoice.on_hold {
-        EnrolmentStatus::Paused
-    } else {
-        EnrolmentStatus::Active
-    };
+    let status = if invoice.on_hold { EnrolmentStatus::Paused } else { EnrolmentStatus::Active };
     enrolment::Model {
         id: entities::fresh::id(now).into(),
         merchant_id: caller.merchant_id.clone().into(),
@@ -155,24 +143,9 @@ async fn list(
     let size = page_size(query.limit)?;
     let before = cursor::<Enrolment>(query.cursor.as_deref())?;
     let db = &api.db.read;
-    campaign::find(db, &caller.merchant_id, &id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
-    let rows = enrolment::page(
-        db,
-        &caller.merchant_id,
-        &id,
-        query.status,
-        before.as_ref(),
-        size + 1,
-    )
-    .await?;
-    Ok(Json(Page::of(
-        rows,
-        size,
-        |row| row.id.to_string(),
-        EnrolmentView::from,
-    )))
+    campaign::find(db, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
+    let rows = enrolment::page(db, &caller.merchant_id, &id, query.status, before.as_ref(), size + 1).await?;
+    Ok(Json(Page::of(rows, size, |row| row.id.to_string(), EnrolmentView::from)))
 }
 
 /// Show an enrolment.
@@ -209,9 +182,7 @@ async fn change(
 ) -> Result<Answer, Stop> {
     let Read { caller, input, claim } = incoming.read::<EnrolmentChange>(Scope::CampaignsWrite).await?;
     if input.status == EnrolmentStatus::Ended {
-        return Err(
-            Problem::field("status", "must be active or paused; end an enrolment with DELETE").into(),
-        );
+        return Err(Problem::field("status", "must be active or paused; end an enrolment with DELETE").into());
     }
     let mut work = Work::begin(&api, claim).await?;
     let (row, invoice) = locked(&work, &caller, &id).await?;
@@ -223,8 +194,7 @@ async fn change(
     }
     let actor = caller.actor();
     let moved = enrolment::move_to(&work.tx, &row, input.status, &actor, work.now, &mut work.outbox).await?;
-    work.finish(StatusCode::OK, &EnrolmentView::from(moved.unwrap_or(row)))
-        .await
+    work.finish(StatusCode::OK, &EnrolmentView::from(moved.unwrap_or(row))).await
 }
 
 /// End an enrolment. The dialer is told to stop calling about the invoice.
@@ -235,17 +205,10 @@ async fn end(State(api): State<Api>, caller: Caller, PathId(id): PathId<Enrolmen
     let mut work = Work::begin(&api, None).await?;
     let (row, _) = locked(&work, &caller, &id).await?;
     let actor = caller.actor();
-    let ended = enrolment::move_to(
-        &work.tx,
-        &row,
-        EnrolmentStatus::Ended,
-        &actor,
-        work.now,
-        &mut work.outbox,
-    )
-    .await?;
-    work.finish(StatusCode::OK, &EnrolmentView::from(ended.unwrap_or(row)))
-        .await
+    let ended =
+        enrolment::move_to(&work.tx, &row, EnrolmentStatus::Ended, &actor, work.now, &mut work.outbox)
+            .await?;
+    work.finish(StatusCode::OK, &EnrolmentView::from(ended.unwrap_or(row))).await
 }
 
 /// The enrolment and its invoice; the invoice's row is held, so neither moves.
@@ -254,15 +217,10 @@ async fn locked(
     caller: &Caller,
     id: &domain::id::EnrolmentId,
 ) -> Result<(enrolment::Model, invoice::Model), Problem> {
-    let found = enrolment::find(&work.tx, &caller.merchant_id, id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    let found = enrolment::find(&work.tx, &caller.merchant_id, id).await?.ok_or_else(Problem::not_found)?;
     let invoice = invoice::lock_one(&work.tx, &caller.merchant_id, &found.invoice_id).await?;
     let row = enrolment::find(&work.tx, &caller.merchant_id, id).await?;
-    Ok((
-        row.ok_or_else(Problem::not_found)?,
-        invoice.ok_or_else(Problem::not_found)?,
-    ))
+    Ok((row.ok_or_else(Problem::not_found)?, invoice.ok_or_else(Problem::not_found)?))
 }
 
 fn may_resume(invoice: &invoice::Model) -> Result<(), Problem> {
@@ -273,10 +231,7 @@ fn may_resume(invoice: &invoice::Model) -> Result<(), Problem> {
         ));
     }
     if !domain::invoice::callable(invoice.status.0) {
-        let detail = format!(
-            "This invoice is {}; there is no reason to call about it.",
-            invoice.status.0
-        );
+        let detail = format!("This invoice is {}; there is no reason to call about it.", invoice.status.0);
         return Err(Problem::conflict("invoice_not_callable", detail));
     }
     Ok(())

@@ -31,10 +31,7 @@ pub(crate) use ingest::Ingest;
 const EVENT_MAX: usize = 64 * 1024;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(receive, list))
-        .routes(routes!(show))
-        .routes(routes!(replay::replay))
+    OpenApiRouter::new().routes(routes!(receive, list)).routes(routes!(show)).routes(routes!(replay::replay))
 }
 
 /// What became of an event.
@@ -69,11 +66,8 @@ async fn receive(
 ) -> Result<(StatusCode, Json<Receipt>), Problem> {
     let delivery = sender::accept(&api, request).await?;
     let receipt = ingest.store(delivery).await?;
-    let status = if receipt.disposition == Disposition::Duplicate {
-        StatusCode::OK
-    } else {
-        StatusCode::ACCEPTED
-    };
+    let status =
+        if receipt.disposition == Disposition::Duplicate { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(receipt)))
 }
 
@@ -123,10 +117,7 @@ impl EventView {
 
     fn whole(row: call_event::Model) -> Self {
         let event = serde_json::from_str(&row.body).ok();
-        Self {
-            event,
-            ..Self::of(row)
-        }
+        Self { event, ..Self::of(row) }
     }
 }
 
@@ -153,20 +144,10 @@ async fn list(
     caller.require(Scope::EventsRead)?;
     let size = page_size(query.limit)?;
     let before = cursor::<CallEventKind>(query.cursor.as_deref())?;
-    let rows = call_event::page(
-        &api.db.read,
-        &caller.merchant_id,
-        query.disposition,
-        before.as_ref(),
-        size + 1,
-    )
-    .await?;
-    Ok(Json(Page::of(
-        rows,
-        size,
-        |row| row.id.to_string(),
-        EventView::of,
-    )))
+    let rows =
+        call_event::page(&api.db.read, &caller.merchant_id, query.disposition, before.as_ref(), size + 1)
+            .await?;
+    Ok(Json(Page::of(rows, size, |row| row.id.to_string(), EventView::of)))
 }
 
 /// Show an event with what was sent.
@@ -180,8 +161,7 @@ async fn show(
 ) -> Result<Json<EventView>, Problem> {
     caller.require(Scope::EventsRead)?;
     let row = call_event::find(&api.db.read, &caller.merchant_id, &id).await?;
-    row.map(|row| Json(EventView::whole(row)))
-        .ok_or_else(Problem::not_found)
+    row.map(|row| Json(EventView::whole(row))).ok_or_else(Problem::not_found)
 }
 
 /// A label that is one of a known few, whatever a sender writes.

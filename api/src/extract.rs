@@ -53,21 +53,14 @@ pub(crate) fn page_size(limit: Option<u64>) -> Result<u64, Problem> {
     match limit {
         None => Ok(PAGE_DEFAULT),
         Some(limit) if (1..=PAGE_MAX).contains(&limit) => Ok(limit),
-        Some(_) => Err(Problem::field(
-            "limit",
-            format!("must be between 1 and {PAGE_MAX}"),
-        )),
+        Some(_) => Err(Problem::field("limit", format!("must be between 1 and {PAGE_MAX}"))),
     }
 }
 
 /// The cursor of a list that is paged by an id.
 pub(crate) fn cursor<K: Kind>(text: Option<&str>) -> Result<Option<Id<K>>, Problem> {
-    let bad = |_| {
-        Problem::field(
-            "cursor",
-            "is not a cursor of this list; take next_cursor of the page before",
-        )
-    };
+    let bad =
+        |_| Problem::field("cursor", "is not a cursor of this list; take next_cursor of the page before");
     text.map(str::parse).transpose().map_err(bad)
 }
 
@@ -102,9 +95,6 @@ impl<T> Page<T> {
         let is_last = rows.len() <= size;
         rows.truncate(size);
         let next_cursor = rows.last().filter(|_| !is_last).map(id);
-        Self {
-            data: rows.into_iter().map(view).collect(),
-            next_cursor,
-        }
+        Self { data: rows.into_iter().map(view).collect(), next_cursor }
     }
 }

@@ -17,10 +17,7 @@ use crate::state::Api;
 const STORE_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(alive))
-        .routes(routes!(ready))
-        .routes(routes!(metrics))
+    OpenApiRouter::new().routes(routes!(alive)).routes(routes!(ready)).routes(routes!(metrics))
 }
 
 /// Whether the process is alive. On the private listener.
@@ -40,15 +37,9 @@ async fn ready(State(api): State<Api>) -> Result<&'static str, Problem> {
         Ok(Ok(())) => Ok("ready\n"),
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready");
-            Err(Problem::unavailable(
-                "store_unavailable",
-                "The store does not answer as it should.",
-            ))
+            Err(Problem::unavailable("store_unavailable", "The store does not answer as it should."))
         }
-        Err(_) => Err(Problem::unavailable(
-            "store_unavailable",
-            "The store does not answer in time.",
-        )),
+        Err(_) => Err(Problem::unavailable("store_unavailable", "The store does not answer in time.")),
     }
 }
 
@@ -76,10 +67,5 @@ async fn metrics(State(api): State<Api>) -> Result<Response, Problem> {
     let text = TextEncoder::new()
         .encode_to_string(&api.registry.gather())
         .map_err(|error| Problem::internal(&error))?;
-    Ok((
-        StatusCode::OK,
-        [(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)],
-        text,
-    )
-        .into_response())
+    Ok((StatusCode::OK, [(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response())
 }

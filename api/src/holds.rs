@@ -22,10 +22,7 @@ use crate::problem::{Problem, ProblemBody};
 use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(open))
-        .routes(routes!(list))
-        .routes(routes!(resolve))
+    OpenApiRouter::new().routes(routes!(open)).routes(routes!(list)).routes(routes!(resolve))
 }
 
 /// A hold on an invoice.
@@ -86,14 +83,9 @@ async fn open(
     incoming: Incoming,
 ) -> Result<Answer, Stop> {
     let Read { caller, input, claim } = incoming.read_optional::<NewManualHold>(Scope::HoldsWrite).await?;
-    let words = input
-        .words
-        .map(|text| check::words("words", &text, WORDS_MAX))
-        .transpose()?;
+    let words = input.words.map(|text| check::words("words", &text, WORDS_MAX)).transpose()?;
     let mut work = Work::begin(&api, claim).await?;
-    let row = invoice::lock_one(&work.tx, &caller.merchant_id, &id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    let row = invoice::lock_one(&work.tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
     if domain::invoice::closed(row.status.0) {
         return Err(Problem::conflict("invoice_closed", "Nobody calls about a closed invoice.").into());
     }
@@ -137,24 +129,9 @@ async fn list(
     let size = page_size(query.limit)?;
     let before = cursor::<Hold>(query.cursor.as_deref())?;
     let invoice_id = query.invoice_id.map(|text| text.parse()).transpose();
-    let filter = hold::Filter {
-        open: query.open,
-        invoice_id: check::valid("invoice_id", invoice_id)?,
-    };
-    let rows = hold::page(
-        &api.db.read,
-        &caller.merchant_id,
-        filter,
-        before.as_ref(),
-        size + 1,
-    )
-    .await?;
-    Ok(Json(Page::of(
-        rows,
-        size,
-        |row| row.id.to_string(),
-        HoldView::from,
-    )))
+    let filter = hold::Filter { open: query.open, invoice_id: check::valid("invoice_id", invoice_id)? };
+    let rows = hold::page(&api.db.read, &caller.merchant_id, filter, before.as_ref(), size + 1).await?;
+    Ok(Json(Page::of(rows, size, |row| row.id.to_string(), HoldView::from)))
 }
 
 /// How a hold was resolved; may be left out.
@@ -184,29 +161,14 @@ async fn resolve(
     incoming: Incoming,
 ) -> Result<Answer, Stop> {
     let Read { caller, input, claim } = incoming.read_optional::<Resolution>(Scope::HoldsWrite).await?;
-    let note = input
-        .note
-        .map(|text| check::words("note", &text, WORDS_MAX))
-        .transpose()?;
+    let note = input.note.map(|text| check::words("note", &text, WORDS_MAX)).transpose()?;
     let mut work = Work::begin(&api, claim).await?;
-    let found = hold::find(&work.tx, &caller.merchant_id, &id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    let found = hold::find(&work.tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
     let Stored(invoice_id) = &found.invoice_id;
-    invoice::lock_one(&work.tx, &caller.merchant_id, invoice_id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    invoice::lock_one(&work.tx, &caller.merchant_id, invoice_id).await?.ok_or_else(Problem::not_found)?;
     let actor = caller.actor();
-    let resolved = hold::resolve(
-        &work.tx,
-        &caller.merchant_id,
-        &id,
-        &actor,
-        note,
-        work.now,
-        &mut work.outbox,
-    )
-    .await?;
+    let resolved =
+        hold::resolve(&work.tx, &caller.merchant_id, &id, &actor, note, work.now, &mut work.outbox).await?;
     let still_held = match resolved {
         Resolved::Unknown => return Err(Problem::not_found().into()),
         Resolved::Already => {
@@ -215,15 +177,6 @@ async fn resolve(
         Resolved::StillHeld => true,
         Resolved::Released => false,
     };
-    let row = hold::find(&work.tx, &caller.merchant_id, &id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
-    work.finish(
-        StatusCode::OK,
-        &ResolvedHold {
-            hold: row.into(),
-            still_held,
-        },
-    )
-    .await
+    let row = hold::find(&work.tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
+    work.finish(StatusCode::OK, &ResolvedHold { hold: row.into(), still_held }).await
 }

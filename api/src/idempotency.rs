@@ -31,16 +31,10 @@ pub(crate) struct Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let mut response = (
-            self.status,
-            [(header::CONTENT_TYPE, "application/json")],
-            self.body,
-        )
-            .into_response();
+        let mut response =
+            (self.status, [(header::CONTENT_TYPE, "application/json")], self.body).into_response();
         if self.replayed {
-            response
-                .headers_mut()
-                .insert(REPLAYED, HeaderValue::from_static("true"));
+            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
         }
         response
     }
@@ -95,11 +89,7 @@ impl Claim {
         };
         let mut digest = fingerprint_begun(parts);
         digest.update(body);
-        Ok(Some(Self {
-            merchant_id: merchant_id.clone(),
-            key,
-            fingerprint: hex::encode(digest.finalize()),
-        }))
+        Ok(Some(Self { merchant_id: merchant_id.clone(), key, fingerprint: hex::encode(digest.finalize()) }))
     }
 
     /// What was answered under this key before, if anything was.
@@ -110,29 +100,17 @@ impl Claim {
 
     /// Whether anything was answered under this key.
     pub(crate) async fn is_known(&self, api: &Api) -> Result<bool, Problem> {
-        Ok(idempotency_key::find(&api.db.read, &self.merchant_id, &self.key)
-            .await?
-            .is_some())
+        Ok(idempotency_key::find(&api.db.read, &self.merchant_id, &self.key).await?.is_some())
     }
 
     fn replay(&self, row: idempotency_key::Model) -> Result<Answer, Problem> {
         if row.fingerprint != self.fingerprint {
             let detail = "This Idempotency-Key was used for another request.";
-            return Err(Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "idempotency_key_reused",
-                detail,
-            ));
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail));
         }
-        let status = u16::try_from(row.status)
-            .ok()
-            .and_then(|status| StatusCode::from_u16(status).ok());
+        let status = u16::try_from(row.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
         let status = status.ok_or_else(|| Problem::internal(&"a kept answer has no status"))?;
-        Ok(Answer {
-            status,
-            body: row.body,
-            replayed: true,
-        })
+        Ok(Answer { status, body: row.body, replayed: true })
     }
 }
 
@@ -145,8 +123,7 @@ pub(crate) fn key_of(parts: &Parts) -> Result<Option<String>, Problem> {
         |text: &&str| (1..=KEY_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
     let key = value.to_str().ok().filter(visible);
     let message = "must be 1 to 255 visible ASCII characters";
-    key.map(|key| Some(key.to_owned()))
-        .ok_or_else(|| Problem::field("Idempotency-Key", message))
+    key.map(|key| Some(key.to_owned())).ok_or_else(|| Problem::field("Idempotency-Key", message))
 }
 
 /// Method and address, so that one key is not two requests; the body follows.
@@ -181,21 +158,12 @@ impl Work {
                 return Err(Stop::Answered(claim.replay(row)?));
             }
         }
-        Ok(Self {
-            tx,
-            outbox: Outbox::default(),
-            now,
-            ledger: api.ledger.clone(),
-            claim,
-        })
+        Ok(Self { tx, outbox: Outbox::default(), now, ledger: api.ledger.clone(), claim })
     }
 
     /// Commits work that has no answer of its own.
     pub(crate) async fn commit(self) -> Result<(), Problem> {
-        self.ledger
-            .commit(self.tx, self.outbox)
-            .await
-            .map_err(Problem::from)
+        self.ledger.commit(self.tx, self.outbox).await.map_err(Problem::from)
     }
 
     /// Commits the work together with its answer.
@@ -206,10 +174,6 @@ impl Work {
                 .await?;
         }
         self.ledger.commit(self.tx, self.outbox).await?;
-        Ok(Answer {
-            status,
-            body,
-            replayed: false,
-        })
+        Ok(Answer { status, body, replayed: false })
     }
 }

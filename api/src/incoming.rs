@@ -45,11 +45,7 @@ impl Incoming {
         let body = json::bytes(&self.parts.headers, self.body, json::BODY_MAX).await?;
         let input = json::typed(json::value(&body)?)?;
         let claim = claim(&self.parts, &self.caller, &body)?;
-        Ok(Read {
-            caller: self.caller,
-            input,
-            claim,
-        })
+        Ok(Read { caller: self.caller, input, claim })
     }
 
     /// Reads a body that may be left out.
@@ -61,19 +57,11 @@ impl Incoming {
         let body = json::bytes(&self.parts.headers, self.body, json::BODY_MAX).await?;
         let claim = claim(&self.parts, &self.caller, &body)?;
         if body.is_empty() {
-            return Ok(Read {
-                caller: self.caller,
-                input: T::default(),
-                claim,
-            });
+            return Ok(Read { caller: self.caller, input: T::default(), claim });
         }
         json::expect(&self.parts.headers)?;
         let input = json::typed(json::value(&body)?)?;
-        Ok(Read {
-            caller: self.caller,
-            input,
-            claim,
-        })
+        Ok(Read { caller: self.caller, input, claim })
     }
 }
 

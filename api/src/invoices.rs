@@ -56,18 +56,11 @@ async fn create(State(api): State<Api>, incoming: Incoming) -> Result<Answer, St
     let mut work = Work::begin(&api, claim).await?;
     let customer_id = owner_id(&work, &caller, owner).await?;
     let row = terms.row(&caller.merchant_id, &customer_id, work.now);
-    invoice::insert(&work.tx, row.clone())
-        .await
-        .map_err(number_taken)?;
+    invoice::insert(&work.tx, row.clone()).await.map_err(number_taken)?;
     invoice_line::insert(&work.tx, &row.id, &terms.lines).await?;
     let detail = json!({"total_minor": row.total_minor, "currency": row.currency, "due_on": row.due_on});
-    let entry = NewEntry::new(
-        &caller.merchant_id,
-        &row.id,
-        TimelineKind::InvoiceCreated,
-        caller.actor(),
-    )
-    .with(detail);
+    let entry = NewEntry::new(&caller.merchant_id, &row.id, TimelineKind::InvoiceCreated, caller.actor())
+        .with(detail);
     timeline::append(&work.tx, vec![entry], work.now, &mut work.outbox).await?;
     let view = InvoiceView::of(row).with_lines(terms.lines);
     work.finish(StatusCode::CREATED, &view).await
@@ -129,10 +122,7 @@ async fn list(
     caller.require(Scope::InvoicesRead)?;
     let size = page_size(query.limit)?;
     let before = cursor::<Invoice>(query.cursor.as_deref())?;
-    let customer_id = query
-        .customer_id
-        .map(|text| text.parse::<domain::id::Id<Customer>>())
-        .transpose();
+    let customer_id = query.customer_id.map(|text| text.parse::<domain::id::Id<Customer>>()).transpose();
     let filter = invoice::Filter {
         status: query.status,
         on_hold: query.on_hold,
@@ -141,20 +131,8 @@ async fn list(
         due_before: query.due_before,
         due_after: query.due_after,
     };
-    let rows = invoice::page(
-        &api.db.read,
-        &caller.merchant_id,
-        filter,
-        before.as_ref(),
-        size + 1,
-    )
-    .await?;
-    Ok(Json(Page::of(
-        rows,
-        size,
-        |row| row.id.to_string(),
-        InvoiceView::of,
-    )))
+    let rows = invoice::page(&api.db.read, &caller.merchant_id, filter, before.as_ref(), size + 1).await?;
+    Ok(Json(Page::of(rows, size, |row| row.id.to_string(), InvoiceView::of)))
 }
 
 /// Show an invoice with its lines.

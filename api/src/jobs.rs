@@ -19,9 +19,7 @@ use crate::problem::Problem;
 use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(dead))
-        .routes(routes!(redrive))
+    OpenApiRouter::new().routes(routes!(dead)).routes(routes!(redrive))
 }
 
 /// A job that will not run again by itself.
@@ -65,16 +63,8 @@ async fn dead(
     let size = page_size(paging.limit)?;
     let after = cursor::<Job>(paging.cursor.as_deref())?;
     let after = after.as_ref().map(domain::id::JobId::as_str);
-    let rows = api
-        .ledger
-        .dead(Some(&caller.merchant_id), after, size + 1)
-        .await?;
-    Ok(Json(Page::of(
-        rows,
-        size,
-        |job| job.id.clone(),
-        DeadJobView::from,
-    )))
+    let rows = api.ledger.dead(Some(&caller.merchant_id), after, size + 1).await?;
+    Ok(Json(Page::of(rows, size, |job| job.id.clone(), DeadJobView::from)))
 }
 
 /// Nothing has to be said to redrive a job.
@@ -107,14 +97,7 @@ async fn redrive(
         return answer.ok_or_else(|| Problem::not_found().into());
     }
     let work = Work::begin(&api, claim).await?;
-    work.finish(
-        StatusCode::ACCEPTED,
-        &Redriven {
-            id: id.into_string(),
-            status: "waiting",
-        },
-    )
-    .await
+    work.finish(StatusCode::ACCEPTED, &Redriven { id: id.into_string(), status: "waiting" }).await
 }
 
 async fn answered(api: &Api, claim: Option<&crate::idempotency::Claim>) -> Result<Option<Answer>, Problem> {

@@ -14,20 +14,15 @@ pub(crate) const BODY_MAX: usize = 256 * 1024;
 
 /// Reads a body whole, up to a limit.
 pub(crate) async fn bytes(headers: &HeaderMap, body: Body, max: usize) -> Result<Bytes, Problem> {
-    let announced = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let announced =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > max) {
         return Err(too_large(max));
     }
     match Limited::new(body, max).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large(max)),
-        Err(_) => Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "body_torn",
-            "The body ended before its time.",
-        )),
+        Err(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "body_torn", "The body ended before its time.")),
     }
 }
 
@@ -38,25 +33,13 @@ pub(crate) fn too_large(max: usize) -> Problem {
 
 /// Refuses what does not say that it is JSON.
 pub(crate) fn expect(headers: &HeaderMap) -> Result<(), Problem> {
-    let said = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let essence = said
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = said.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
         return Ok(());
     }
     let detail = "Send the body as Content-Type: application/json.";
-    Err(Problem::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "not_json",
-        detail,
-    ))
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail))
 }
 
 /// Reads JSON that says one thing only.
@@ -89,21 +72,13 @@ pub(crate) fn type_fault<E: std::fmt::Display>(error: &serde_path_to_error::Erro
     } else {
         (path, in_plain_words(&message))
     };
-    let field = if field.is_empty() {
-        "body".to_owned()
-    } else {
-        field
-    };
+    let field = if field.is_empty() { "body".to_owned() } else { field };
     Problem::field(field, message)
 }
 
 fn beneath(path: &str, field: &str) -> String {
     if path.is_empty() || path == field || path.ends_with(&format!(".{field}")) {
-        return if path.is_empty() {
-            field.to_owned()
-        } else {
-            path.to_owned()
-        };
+        return if path.is_empty() { field.to_owned() } else { path.to_owned() };
     }
     format!("{path}.{field}")
 }
@@ -145,9 +120,7 @@ mod tests {
     fn refused(body: &str) -> String {
         let problem = value(body.as_bytes()).and_then(typed::<Order>).unwrap_err();
         let text = axum::response::IntoResponse::into_response(problem);
-        let bytes = futures::executor::block_on(text.into_body().collect())
-            .unwrap()
-            .to_bytes();
+        let bytes = futures::executor::block_on(text.into_body().collect()).unwrap().to_bytes();
         let problem: Value = serde_json::from_slice(&bytes).unwrap();
         problem["detail"].as_str().unwrap().to_owned()
     }
@@ -155,16 +128,10 @@ mod tests {
     #[test]
     fn a_missing_an_unknown_and_a_mistyped_field_are_named_with_their_path() {
         assert_eq!(refused(r#"{"lines":[]}"#), "number is required");
-        assert_eq!(
-            refused(r#"{"number":"1","lines":[],"colour":1}"#),
-            "colour is not known here"
-        );
+        assert_eq!(refused(r#"{"number":"1","lines":[],"colour":1}"#), "colour is not known here");
         assert_eq!(refused(r#"{"number":7,"lines":[]}"#), "number must be a string");
         assert_eq!(refused(r#"{"number":"1","lines":{}}"#), "lines must be a list");
-        assert_eq!(
-            refused(r#"{"number":"1","paid":"yes","lines":[]}"#),
-            "paid must be true or false"
-        );
+        assert_eq!(refused(r#"{"number":"1","paid":"yes","lines":[]}"#), "paid must be true or false");
         let line = r#"{"number":"1","lines":[{"description":"a","quantity":1,"unit_minor":1.5}]}"#;
         assert_eq!(refused(line), "lines.0.unit_minor must be a whole number");
         let line = r#"{"number":"1","lines":[{"description":"a","quantity":1}]}"#;

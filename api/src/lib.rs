@@ -82,9 +82,7 @@ pub fn private_router(api: Api) -> Router {
 /// What the API says about itself (OpenAPI 3.1), both listeners.
 #[must_use]
 pub fn description(api: &Api) -> utoipa::openapi::OpenApi {
-    let all = OpenApiRouter::with_openapi(openapi::begun())
-        .merge(v1())
-        .merge(health::routes());
+    let all = OpenApiRouter::with_openapi(openapi::begun()).merge(v1()).merge(health::routes());
     openapi::finished(all.into_openapi(), api)
 }
 

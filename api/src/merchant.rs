@@ -40,9 +40,7 @@ pub(crate) struct MerchantView {
 #[utoipa::path(get, path = "/v1/merchant", tag = "Merchant", operation_id = "show_merchant",
     responses((status = 200, description = "The merchant.", body = MerchantView)))]
 async fn show(State(api): State<Api>, caller: Caller) -> Result<Json<MerchantView>, Problem> {
-    let row = merchant::find(&api.db.read, &caller.merchant_id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    let row = merchant::find(&api.db.read, &caller.merchant_id).await?.ok_or_else(Problem::not_found)?;
     Ok(Json(MerchantView {
         id: row.id.0.into_string(),
         name: row.name,

@@ -6,9 +6,7 @@ use domain::call_event::{Disposition, Intent};
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
 use queue::Depth;
 
-const BUCKETS: [f64; 12] = [
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
-];
+const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
 #[derive(Debug, Clone)]
 pub(crate) struct HttpMetrics {
@@ -24,10 +22,8 @@ impl HttpMetrics {
             "postcall_http_request_duration_seconds",
             "Time from a request's head to its answer's head, by route, method and class of status.",
         );
-        let events = Opts::new(
-            "postcall_events_total",
-            "Post-call events answered 2xx, by intent and disposition.",
-        );
+        let events =
+            Opts::new("postcall_events_total", "Post-call events answered 2xx, by intent and disposition.");
         let metrics = Self {
             requests: HistogramVec::new(requests.buckets(BUCKETS.to_vec()), &["route", "method", "status"])?,
             events: IntCounterVec::new(events, &["intent", "disposition"])?,
@@ -37,9 +33,7 @@ impl HttpMetrics {
         for intent in Intent::ALL {
             // rate() must see a zero before the first event.
             for disposition in Disposition::ALL {
-                metrics
-                    .events
-                    .with_label_values(&[intent.word(), disposition.word()]);
+                metrics.events.with_label_values(&[intent.word(), disposition.word()]);
             }
         }
         Ok(metrics)
@@ -53,9 +47,7 @@ impl HttpMetrics {
             400..=499 => "4xx",
             _ => "5xx",
         };
-        self.requests
-            .with_label_values(&[route, method, class])
-            .observe(took.as_secs_f64());
+        self.requests.with_label_values(&[route, method, class]).observe(took.as_secs_f64());
     }
 }
 
@@ -70,10 +62,7 @@ impl LedgerGauges {
     /// # Errors
     /// When a metric of the same name is registered already.
     pub(crate) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
-        let jobs = Opts::new(
-            "postcall_jobs",
-            "Jobs in the ledger that are not done, by kind and status.",
-        );
+        let jobs = Opts::new("postcall_jobs", "Jobs in the ledger that are not done, by kind and status.");
         let overdue = Opts::new(
             "postcall_job_overdue_seconds",
             "How long the job that waits longest is overdue, by kind.",
@@ -91,14 +80,10 @@ impl LedgerGauges {
         self.jobs.reset();
         self.overdue_seconds.reset();
         for depth in depths {
-            self.jobs
-                .with_label_values(&[depth.kind.as_str(), depth.status.as_str()])
-                .set(depth.count);
+            self.jobs.with_label_values(&[depth.kind.as_str(), depth.status.as_str()]).set(depth.count);
             if depth.status == "waiting" {
                 let overdue_ms = now_ms.saturating_sub(depth.oldest_due_at_ms).max(0);
-                self.overdue_seconds
-                    .with_label_values(&[depth.kind.as_str()])
-                    .set(overdue_ms / 1_000);
+                self.overdue_seconds.with_label_values(&[depth.kind.as_str()]).set(overdue_ms / 1_000);
             }
         }
     }

@@ -59,15 +59,10 @@ pub(crate) fn begun() -> OpenApi {
 
 /// Completes a description gathered from the routers.
 pub(crate) fn finished(mut openapi: OpenApi, api: &Api) -> OpenApi {
-    openapi.servers = Some(vec![
-        ServerBuilder::new().url(api.settings.public_url.clone()).build(),
-    ]);
-    let key = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .bearer_format("pck_…");
-    let key = key.description(Some(
-        "An API key of the merchant, `pck_…`, with the scope that the operation needs.",
-    ));
+    openapi.servers = Some(vec![ServerBuilder::new().url(api.settings.public_url.clone()).build()]);
+    let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("pck_…");
+    let key = key
+        .description(Some("An API key of the merchant, `pck_…`, with the scope that the operation needs."));
     let components = openapi.components.get_or_insert_with(Components::new);
     components.add_security_scheme("api_key", SecurityScheme::Http(key.build()));
     openapi.paths.paths.extend(webhooks::paths());
@@ -86,8 +81,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
         ("patch", &mut item.patch),
         ("delete", &mut item.delete),
     ];
-    all.into_iter()
-        .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 /// Adds what every operation of its kind may answer, and what every POST may carry.
@@ -95,16 +89,11 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
     if path.starts_with("/v1/") {
         for (status, description) in refusals(path, method, operation.request_body.is_some()) {
             let responses = &mut operation.responses.responses;
-            responses
-                .entry(status.to_owned())
-                .or_insert_with(|| RefOr::T(problem(description)));
+            responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(description)));
         }
         let carries_key = method == "post" && !["/v1/events", "/v1/call-permission"].contains(&path);
         if carries_key {
-            operation
-                .parameters
-                .get_or_insert_with(Vec::new)
-                .push(RefOr::T(idempotency_key()));
+            operation.parameters.get_or_insert_with(Vec::new).push(RefOr::T(idempotency_key()));
         }
     }
     for (status, response) in &mut operation.responses.responses {
@@ -136,13 +125,8 @@ fn refusals(path: &str, method: &str, has_body: bool) -> Vec<(&'static str, &'st
 }
 
 fn problem(description: &str) -> Response {
-    let content = ContentBuilder::new()
-        .schema(Some(Ref::from_schema_name("Problem")))
-        .build();
-    ResponseBuilder::new()
-        .description(description)
-        .content(PROBLEM_TYPE, content)
-        .build()
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    ResponseBuilder::new().description(description).content(PROBLEM_TYPE, content).build()
 }
 
 fn idempotency_key() -> Parameter {
@@ -172,12 +156,7 @@ pub(crate) fn routes(openapi: &OpenApi, api: &Api) -> Router<Api> {
         ];
         (headers, page.to_string()).into_response()
     };
-    let robots = || async {
-        (
-            [(header::CONTENT_TYPE, "text/plain")],
-            "User-agent: *\nDisallow: /\n",
-        )
-    };
+    let robots = || async { ([(header::CONTENT_TYPE, "text/plain")], "User-agent: *\nDisallow: /\n") };
     Router::new()
         .route("/openapi.json", get(json))
         .route("/docs", get(docs))

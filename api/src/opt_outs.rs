@@ -155,23 +155,14 @@ async fn list(
 ) -> Result<Json<Page<OptOutView>>, Problem> {
     caller.require(Scope::CustomersRead)?;
     let size = page_size(query.limit)?;
-    if query
-        .cursor
-        .as_ref()
-        .is_some_and(|cursor| !cursor.starts_with("opt_") || cursor.len() > CURSOR_MAX)
-    {
+    if query.cursor.as_ref().is_some_and(|cursor| !cursor.starts_with("opt_") || cursor.len() > CURSOR_MAX) {
         return Err(Problem::field(
             "cursor",
             "is not a cursor of this list; take next_cursor of the page before",
         ));
     }
-    let rows = opt_out::page(
-        &api.db.read,
-        &caller.merchant_id,
-        query.standing,
-        query.cursor.as_deref(),
-        size + 1,
-    )
-    .await?;
+    let rows =
+        opt_out::page(&api.db.read, &caller.merchant_id, query.standing, query.cursor.as_deref(), size + 1)
+            .await?;
     Ok(Json(Page::of(rows, size, |row| row.id.clone(), OptOutView::from)))
 }

@@ -62,22 +62,13 @@ pub struct Problem {
 impl Problem {
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            detail: Some(detail.into()),
-            instance: None,
-            errors: Vec::new(),
-        }
+        Self { status, code, detail: Some(detail.into()), instance: None, errors: Vec::new() }
     }
 
     /// A well-formed request whose field cannot be accepted.
     #[must_use]
     pub fn field(field: impl Into<String>, message: impl Display) -> Self {
-        let fault = FieldFault {
-            field: field.into(),
-            message: message.to_string(),
-        };
+        let fault = FieldFault { field: field.into(), message: message.to_string() };
         let detail = format!("{} {}", fault.field, fault.message);
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", detail);
         problem.errors.push(fault);
@@ -88,21 +79,14 @@ impl Problem {
     #[must_use]
     pub fn malformed(fault: FieldError) -> Self {
         let mut problem = Self::new(StatusCode::BAD_REQUEST, "malformed_request", fault.to_string());
-        problem.errors.push(FieldFault {
-            field: fault.field,
-            message: fault.message,
-        });
+        problem.errors.push(FieldFault { field: fault.field, message: fault.message });
         problem
     }
 
     /// Nothing of this merchant has this address. The same for what belongs to another.
     #[must_use]
     pub fn not_found() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "not_found",
-            "There is nothing of yours at this address.",
-        )
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing of yours at this address.")
     }
 
     #[must_use]
@@ -134,10 +118,7 @@ impl Problem {
 
     /// The field at fault, for a report of many.
     pub(crate) fn into_fault(self) -> FieldFault {
-        let whole = FieldFault {
-            field: "body".to_owned(),
-            message: self.detail.unwrap_or_default(),
-        };
+        let whole = FieldFault { field: "body".to_owned(), message: self.detail.unwrap_or_default() };
         self.errors.into_iter().next().unwrap_or(whole)
     }
 
@@ -180,14 +161,10 @@ impl IntoResponse for Problem {
         let text = serde_json::to_string(&body).unwrap_or_default();
         let mut response = (self.status, [(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }

@@ -60,18 +60,7 @@ impl Api {
         let metrics = HttpMetrics::register(&registry)?;
         let gauges = LedgerGauges::register(&registry)?;
         let (settings, shutdown) = (Arc::new(settings), CancellationToken::new());
-        Ok(Self {
-            db,
-            ledger,
-            templates,
-            keyring,
-            stripe,
-            settings,
-            registry,
-            shutdown,
-            metrics,
-            gauges,
-        })
+        Ok(Self { db, ledger, templates, keyring, stripe, settings, registry, shutdown, metrics, gauges })
     }
 
     /// The same, ended by this token.

@@ -41,9 +41,7 @@ struct Seats(Arc<Semaphore>);
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     let seats = Seats(Arc::new(Semaphore::new(LISTENERS_MAX)));
-    OpenApiRouter::new()
-        .routes(routes!(stream))
-        .layer(Extension(seats))
+    OpenApiRouter::new().routes(routes!(stream)).layer(Extension(seats))
 }
 
 /// Something changed on an invoice.
@@ -70,12 +68,7 @@ async fn stream(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     caller.require(Scope::InvoicesRead)?;
-    let full = |_| {
-        Problem::unavailable(
-            "too_many_listeners",
-            "Too many streams are open; try again later.",
-        )
-    };
+    let full = |_| Problem::unavailable("too_many_listeners", "Too many streams are open; try again later.");
     let seat = seats.try_acquire_owned().map_err(full)?;
     // Listening begins before the backlog is read, so that nothing falls between the two.
     let live = api.ledger.live().subscribe();
@@ -91,9 +84,7 @@ async fn stream(
         }
     });
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
-    Ok(Sse::new(ReceiverStream::new(receiver))
-        .keep_alive(keep_alive)
-        .into_response())
+    Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(keep_alive).into_response())
 }
 
 /// Where reading begins: a little before the last event heard. One we do not know is a fault of the caller.
@@ -106,18 +97,9 @@ async fn resume_point(
         return Ok(None);
     };
     let unknown = || Problem::field("Last-Event-ID", "names no change of yours");
-    let id: TimelineEntryId = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(unknown)?;
-    let entry = timeline::find(&api.db.read, merchant_id, &id)
-        .await?
-        .ok_or_else(unknown)?;
-    Ok(Some(TimelineEntryId::ordered(
-        Timestamp::from_millis(entry.at_ms).plus_ms(-OVERLAP_MS),
-        [0; 10],
-    )))
+    let id: TimelineEntryId = value.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(unknown)?;
+    let entry = timeline::find(&api.db.read, merchant_id, &id).await?.ok_or_else(unknown)?;
+    Ok(Some(TimelineEntryId::ordered(Timestamp::from_millis(entry.at_ms).plus_ms(-OVERLAP_MS), [0; 10])))
 }
 
 type Listener = mpsc::Sender<Result<Event, Infallible>>;
@@ -141,11 +123,7 @@ async fn tell(
         if change.merchant_id != *merchant_id {
             continue;
         }
-        if sender
-            .send(Ok(event(&change.entry_id, &change.invoice_id, change.kind)))
-            .await
-            .is_err()
-        {
+        if sender.send(Ok(event(&change.entry_id, &change.invoice_id, change.kind))).await.is_err() {
             return;
         }
     }
@@ -162,11 +140,7 @@ async fn tell_backlog(
         let Some(last) = entries.last() else { return Ok(()) };
         after = last.id.0.clone();
         for entry in entries {
-            if sender
-                .send(Ok(event(&entry.id, &entry.invoice_id, entry.kind.0)))
-                .await
-                .is_err()
-            {
+            if sender.send(Ok(event(&entry.id, &entry.invoice_id, entry.kind.0))).await.is_err() {
                 return Ok(());
             }
         }
@@ -174,11 +148,7 @@ async fn tell_backlog(
 }
 
 fn event(id: &TimelineEntryId, invoice_id: &InvoiceId, kind: TimelineKind) -> Event {
-    let changed = Changed {
-        id: id.to_string(),
-        invoice_id: invoice_id.to_string(),
-        kind,
-    };
+    let changed = Changed { id: id.to_string(), invoice_id: invoice_id.to_string(), kind };
     let data = serde_json::to_string(&changed).unwrap_or_default();
     Event::default().id(id.as_str()).event("change").data(data)
 }

@@ -47,31 +47,19 @@ pub(crate) fn routes() -> Router<Api> {
 async fn receive(State(api): State<Api>, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {
     let raw = json::bytes(&headers, body, BODY_BYTES_MAX).await?;
     let envelope = verified(&api, &headers, &raw)?;
-    let body = String::from_utf8(raw.to_vec()).map_err(|_| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "malformed_request",
-            "The body is not UTF-8.",
-        )
-    })?;
+    let body = String::from_utf8(raw.to_vec())
+        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "malformed_request", "The body is not UTF-8."))?;
     let disposition = store(&api, envelope, body).await?;
     failpoint::reached("stripe_event_committed");
     Ok(Json(json!({"disposition": disposition.word()})))
 }
 
 fn verified(api: &Api, headers: &HeaderMap, raw: &Bytes) -> Result<StripeEnvelope, Problem> {
-    let signed = headers
-        .get(signature::HEADER)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let signed = headers.get(signature::HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let secrets = &api.settings.stripe_webhook_secrets;
     let checked = signature::verify(signed, raw, secrets, api.now().millis(), signature::TOLERANCE_S);
     checked.map_err(|why| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "invalid_signature",
-            format!("Stripe-Signature: {why}."),
-        )
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_signature", format!("Stripe-Signature: {why}."))
     })?;
     StripeEnvelope::parse(raw).map_err(|why| {
         Problem::new(
@@ -106,11 +94,7 @@ async fn store(api: &Api, envelope: StripeEnvelope, body: String) -> Result<Disp
             job.keyed(&envelope.id)
         }));
     }
-    let disposition = if outbox.jobs.is_empty() {
-        Disposition::Ignored
-    } else {
-        Disposition::Accepted
-    };
+    let disposition = if outbox.jobs.is_empty() { Disposition::Ignored } else { Disposition::Accepted };
     api.ledger.commit(tx, outbox).await?;
     Ok(disposition)
 }
@@ -121,10 +105,8 @@ async fn payable_of<C: ConnectionTrait>(
     account: &str,
     intent_id: &str,
 ) -> Result<Option<payable::Model>, DbErr> {
-    let owners = merchant::Entity::find()
-        .filter(merchant::Column::StripeAccount.eq(account))
-        .count(tx)
-        .await?;
+    let owners =
+        merchant::Entity::find().filter(merchant::Column::StripeAccount.eq(account)).count(tx).await?;
     if owners == 0 {
         return Ok(None);
     }

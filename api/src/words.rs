@@ -16,17 +16,13 @@ use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, T
 use utoipa::openapi::{KnownFormat, RefOr, SchemaFormat};
 
 fn of(words: impl Iterator<Item = &'static str>) -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(SchemaType::Type(Type::String))
-        .enum_values(Some(words))
+    ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(words))
 }
 
 /// The same, or nothing at all.
 fn of_or_null(words: impl Iterator<Item = &'static str>) -> ObjectBuilder {
     let values = words.map(Value::from).chain([Value::Null]);
-    ObjectBuilder::new()
-        .schema_type(or_null(Type::String))
-        .enum_values(Some(values))
+    ObjectBuilder::new().schema_type(or_null(Type::String)).enum_values(Some(values))
 }
 
 fn or_null(kind: Type) -> SchemaType {
@@ -70,25 +66,16 @@ pub(crate) fn currency() -> Schema {
 
 pub(crate) fn deny_reasons() -> Schema {
     ArrayBuilder::new()
-        .items(RefOr::T(Schema::from(of(DenyReason::ALL
-            .iter()
-            .map(|reason| reason.word())))))
+        .items(RefOr::T(Schema::from(of(DenyReason::ALL.iter().map(|reason| reason.word())))))
         .into()
 }
 
 pub(crate) fn scopes() -> Schema {
-    ArrayBuilder::new()
-        .items(RefOr::T(Schema::from(of(Scope::ALL
-            .iter()
-            .map(|scope| scope.word())))))
-        .into()
+    ArrayBuilder::new().items(RefOr::T(Schema::from(of(Scope::ALL.iter().map(|scope| scope.word()))))).into()
 }
 
 fn text(kind: SchemaType, format: KnownFormat) -> Schema {
-    ObjectBuilder::new()
-        .schema_type(kind)
-        .format(Some(SchemaFormat::KnownFormat(format)))
-        .into()
+    ObjectBuilder::new().schema_type(kind).format(Some(SchemaFormat::KnownFormat(format))).into()
 }
 
 /// A moment, RFC 3339 in UTC.

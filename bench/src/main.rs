@@ -41,11 +41,7 @@ async fn idle() -> anyhow::Result<String> {
     let mut waits_us = Vec::with_capacity(IDLE_EVENTS);
     for n in 0..IDLE_EVENTS {
         let accepted_us = stage.report(n, Intent::SendLink).await?;
-        let texts = stage
-            .world
-            .carrier()
-            .wait_for_texts(&stage.phone(n), 1, PATIENCE)
-            .await?;
+        let texts = stage.world.carrier().wait_for_texts(&stage.phone(n), 1, PATIENCE).await?;
         let arrived_us = texts.first().context("a text arrived")?.received_at_us;
         waits_us.push((arrived_us - accepted_us).max(0));
     }
@@ -105,10 +101,7 @@ async fn backlog() -> anyhow::Result<(String, String)> {
     let took = begun.elapsed();
     stage.settled().await?;
     let statements = stage.statements() - before;
-    ensure!(
-        stage.world.carrier().texts().len() == BACKLOG,
-        "somebody was texted twice"
-    );
+    ensure!(stage.world.carrier().texts().len() == BACKLOG, "somebody was texted twice");
     let drain = format!(
         "drain: {} events/s  ({BACKLOG} waiting events, {} statements per event)",
         per_second(BACKLOG, took),

@@ -40,11 +40,9 @@ impl Stage {
         let offset = Arc::new(AtomicI64::new(0));
         let clock = Clock::sharing(Arc::clone(&offset));
         clock.advance_ms(NOON_MS - clock.now().millis());
-        let world = World::start(WorldConfig {
-            clock: simulator::Clock::sharing(offset),
-            ..WorldConfig::default()
-        })
-        .await?;
+        let world =
+            World::start(WorldConfig { clock: simulator::Clock::sharing(offset), ..WorldConfig::default() })
+                .await?;
         let folder = std::env::temp_dir().join(format!("postcall-bench-{}-{invoices}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
         let config = config(&world, &folder)?;
@@ -85,11 +83,7 @@ impl Stage {
 
     /// Statements of the product so far.
     pub(crate) fn statements(&self) -> u64 {
-        self.counted
-            + self
-                .product
-                .as_ref()
-                .map_or(0, |product| product.foundation.db.statements())
+        self.counted + self.product.as_ref().map_or(0, |product| product.foundation.db.statements())
     }
 
     pub(crate) fn phone(&self, n: usize) -> String {
@@ -106,17 +100,8 @@ impl Stage {
             intent,
             self.clock.now().millis(),
         );
-        let receipt = self
-            .world
-            .dialer()
-            .report(&self.calls, &event.phone(&phone(n)))
-            .await?;
-        ensure!(
-            receipt.status == 202,
-            "event {n} was answered {}: {}",
-            receipt.status,
-            receipt.body
-        );
+        let receipt = self.world.dialer().report(&self.calls, &event.phone(&phone(n))).await?;
+        ensure!(receipt.status == 202, "event {n} was answered {}: {}", receipt.status, receipt.body);
         Ok(self.world.clock().monotonic_us())
     }
 
@@ -168,12 +153,7 @@ async fn plant(
         backend,
         1,
         "r",
-        &[
-            ("id", "text"),
-            ("customer_id", "text"),
-            ("number", "text"),
-            ("phone", "text"),
-        ],
+        &[("id", "text"), ("customer_id", "text"), ("number", "text"), ("phone", "text")],
     );
     let customers = format!(
         "INSERT INTO customers (id, merchant_id, name, phone, line_type, locale, time_zone, created_at_ms, updated_at_ms) \
@@ -196,11 +176,7 @@ async fn plant(
             sql::run(
                 &foundation.db.write,
                 text.clone(),
-                [
-                    sql::row_list(&batch),
-                    merchant_id.as_str().into(),
-                    now.millis().into(),
-                ],
+                [sql::row_list(&batch), merchant_id.as_str().into(), now.millis().into()],
             )
             .await?;
         }
@@ -208,16 +184,11 @@ async fn plant(
     Ok(ids)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a benchmark is told its store by the environment"
-)]
+#[expect(clippy::disallowed_methods, reason = "a benchmark is told its store by the environment")]
 fn config(world: &World, folder: &std::path::Path) -> anyhow::Result<Config> {
     let embedded = format!("sqlite://{}", folder.join("postcall.db").display());
     let (stripe, carrier) = (StripeConfig::default(), CarrierConfig::default());
-    let listen = std::net::TcpListener::bind("127.0.0.1:0")?
-        .local_addr()?
-        .to_string();
+    let listen = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
     Ok(Config {
         store: Store {
             database_url: std::env::var("BENCH_DATABASE_URL").unwrap_or(embedded),

@@ -192,13 +192,8 @@ impl CallEvent {
     #[must_use]
     pub fn dedupe_key(&self, merchant: &MerchantId) -> String {
         let invoice = self.invoice.as_ref().map_or("", |invoice| invoice.id.as_str());
-        let parts = [
-            merchant.as_str(),
-            &self.source,
-            &self.call_id,
-            self.outcome.intent_said.as_str(),
-            invoice,
-        ];
+        let parts =
+            [merchant.as_str(), &self.source, &self.call_id, self.outcome.intent_said.as_str(), invoice];
         hashed("event", &parts)
     }
 
@@ -206,10 +201,7 @@ impl CallEvent {
     /// `pay_online` and `send_link` it carries and however the invoice was named.
     #[must_use]
     pub fn link_wish_key(&self, merchant: &MerchantId, invoice: &InvoiceId) -> String {
-        hashed(
-            "link_wish",
-            &[merchant.as_str(), &self.source, &self.call_id, invoice.as_str()],
-        )
+        hashed("link_wish", &[merchant.as_str(), &self.source, &self.call_id, invoice.as_str()])
     }
 }
 

@@ -161,14 +161,11 @@ fn usable<S: AsRef<str>>(contact: &PhoneContact, allowed_countries: &[S]) -> Res
     if contact.opted_out {
         return Err(Reason::PhoneOptedOut);
     }
-    contact
-        .phone
-        .textable(contact.line_type, allowed_countries)
-        .map_err(|why| match why {
-            NotTextable::Country => Reason::CountryNotAllowed,
-            NotTextable::Landline => Reason::Landline,
-            NotTextable::Line => Reason::NotTextable,
-        })
+    contact.phone.textable(contact.line_type, allowed_countries).map_err(|why| match why {
+        NotTextable::Country => Reason::CountryNotAllowed,
+        NotTextable::Landline => Reason::Landline,
+        NotTextable::Line => Reason::NotTextable,
+    })
 }
 
 fn by_email<'a>(wish: &Wish, emails: &'a [EmailContact]) -> Result<&'a EmailAddress, Vec<Reason>> {

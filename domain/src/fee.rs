@@ -15,12 +15,7 @@ pub struct FeePolicy {
 
 impl Default for FeePolicy {
     fn default() -> Self {
-        Self {
-            basis_points: 1_000,
-            fixed_minor: 0,
-            min_minor: 0,
-            max_minor: None,
-        }
+        Self { basis_points: 1_000, fixed_minor: 0, min_minor: 0, max_minor: None }
     }
 }
 
@@ -77,18 +72,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn policies() -> impl Strategy<Value = FeePolicy> {
-        (
-            0..=10_000_u32,
-            0..10_000_i64,
-            0..10_000_i64,
-            proptest::option::of(0..50_000_i64),
-        )
-            .prop_map(|(basis_points, fixed_minor, min_minor, extra)| FeePolicy {
+        (0..=10_000_u32, 0..10_000_i64, 0..10_000_i64, proptest::option::of(0..50_000_i64)).prop_map(
+            |(basis_points, fixed_minor, min_minor, extra)| FeePolicy {
                 basis_points,
                 fixed_minor,
                 min_minor,
                 max_minor: extra.map(|extra| min_minor + extra),
-            })
+            },
+        )
     }
 
     #[test]
@@ -100,39 +91,17 @@ mod tests {
 
     #[test]
     fn the_largest_amount_does_not_overflow() {
-        let whole = FeePolicy {
-            basis_points: 10_000,
-            ..FeePolicy::default()
-        };
+        let whole = FeePolicy { basis_points: 10_000, ..FeePolicy::default() };
         assert_eq!(whole.fee_minor(i64::MAX), i64::MAX);
     }
 
     #[test]
     fn nonsense_policies_are_refused() {
         let base = FeePolicy::default();
+        assert_eq!(FeePolicy { basis_points: 10_001, ..base }.check(), Err(BadFeePolicy::AboveWhole));
+        assert_eq!(FeePolicy { fixed_minor: -1, ..base }.check(), Err(BadFeePolicy::Negative));
         assert_eq!(
-            FeePolicy {
-                basis_points: 10_001,
-                ..base
-            }
-            .check(),
-            Err(BadFeePolicy::AboveWhole)
-        );
-        assert_eq!(
-            FeePolicy {
-                fixed_minor: -1,
-                ..base
-            }
-            .check(),
-            Err(BadFeePolicy::Negative)
-        );
-        assert_eq!(
-            FeePolicy {
-                min_minor: 5,
-                max_minor: Some(4),
-                ..base
-            }
-            .check(),
+            FeePolicy { min_minor: 5, max_minor: Some(4), ..base }.check(),
             Err(BadFeePolicy::MaxBelowMin)
         );
     }

@@ -48,15 +48,7 @@ mod tests {
 
     #[test]
     fn every_word_reads_back() {
-        assert!(
-            HoldReason::ALL
-                .iter()
-                .all(|reason| reason.word().parse() == Ok(*reason))
-        );
-        assert!(
-            HoldResolution::ALL
-                .iter()
-                .all(|end| end.word().parse() == Ok(*end))
-        );
+        assert!(HoldReason::ALL.iter().all(|reason| reason.word().parse() == Ok(*reason)));
+        assert!(HoldResolution::ALL.iter().all(|end| end.word().parse() == Ok(*end)));
     }
 }

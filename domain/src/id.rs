@@ -98,10 +98,7 @@ impl<K: Kind> Id<K> {
         let mut text = String::with_capacity(K::PREFIX.len() + BODY_LENGTH);
         text.push_str(K::PREFIX);
         text.extend(body.iter().map(|byte| char::from(*byte)));
-        Self {
-            text,
-            kind: PhantomData,
-        }
+        Self { text, kind: PhantomData }
     }
 }
 
@@ -121,26 +118,18 @@ impl<K: Kind> FromStr for Id<K> {
     type Err = NotAnId;
 
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let body = text
-            .strip_prefix(K::PREFIX)
-            .ok_or(NotAnId { prefix: K::PREFIX })?;
+        let body = text.strip_prefix(K::PREFIX).ok_or(NotAnId { prefix: K::PREFIX })?;
         let well_formed = body.len() == BODY_LENGTH && body.bytes().all(|byte| ALPHABET.contains(&byte));
         if !well_formed {
             return Err(NotAnId { prefix: K::PREFIX });
         }
-        Ok(Self {
-            text: text.to_owned(),
-            kind: PhantomData,
-        })
+        Ok(Self { text: text.to_owned(), kind: PhantomData })
     }
 }
 
 impl<K> Clone for Id<K> {
     fn clone(&self) -> Self {
-        Self {
-            text: self.text.clone(),
-            kind: PhantomData,
-        }
+        Self { text: self.text.clone(), kind: PhantomData }
     }
 }
 

@@ -25,18 +25,8 @@ impl Inbound {
     }
 }
 
-const STOP_WORDS: &[&str] = &[
-    "stop",
-    "stopall",
-    "stop all",
-    "unsubscribe",
-    "cancel",
-    "end",
-    "quit",
-    "revoke",
-    "optout",
-    "opt out",
-];
+const STOP_WORDS: &[&str] =
+    &["stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out"];
 const START_WORDS: &[&str] = &["start", "unstop", "yes"];
 const HELP_WORDS: &[&str] = &["help", "info", "ayuda"];
 
@@ -193,9 +183,7 @@ const fn without_accent(letter: char) -> char {
 fn holds_phrase(plain: &str) -> bool {
     // Spaces around both, so that only whole words meet.
     let padded = format!(" {plain} ");
-    let denied = HARMLESS_BEFORE_STOP
-        .iter()
-        .any(|word| padded.contains(&format!(" {word} stop ")));
+    let denied = HARMLESS_BEFORE_STOP.iter().any(|word| padded.contains(&format!(" {word} stop ")));
     STOP_LIKE_PHRASES
         .iter()
         .filter(|phrase| !(denied && phrase.starts_with("stop")))

@@ -85,11 +85,7 @@ impl Backoff {
     #[must_use]
     pub fn wait_ms(self, attempts: i64, random: u64) -> i64 {
         let doublings = u32::try_from(attempts.clamp(0, 30)).unwrap_or(30);
-        let step = self
-            .first_ms
-            .saturating_mul(1_i64 << doublings)
-            .min(self.cap_ms)
-            .max(1);
+        let step = self.first_ms.saturating_mul(1_i64 << doublings).min(self.cap_ms).max(1);
         let half = step / 2;
         let spread = u64::try_from(step - half).unwrap_or(0).saturating_add(1);
         half.saturating_add(i64::try_from(random % spread).unwrap_or(0))
@@ -110,14 +106,8 @@ impl JobKind {
 
     #[must_use]
     pub const fn policy(self) -> Policy {
-        let quick = Backoff {
-            first_ms: 500,
-            cap_ms: 60_000,
-        };
-        let patient = Backoff {
-            first_ms: 2_000,
-            cap_ms: 600_000,
-        };
+        let quick = Backoff { first_ms: 500, cap_ms: 60_000 };
+        let patient = Backoff { first_ms: 2_000, cap_ms: 600_000 };
         let base = Policy {
             batch_max: 200,
             batches_at_once: 2,
@@ -137,35 +127,22 @@ impl JobKind {
                 backoff: patient,
                 ..base
             },
-            Self::SendReceipt => Policy {
-                batch_max: 32,
-                lease_ms: 15_000,
-                attempts_max: 60,
-                backoff: patient,
-                ..base
-            },
-            Self::AdvancePayment | Self::CancelPayment => Policy {
-                batch_max: 16,
-                attempts_max: 100,
-                backoff: patient,
-                ..base
-            },
+            Self::SendReceipt => {
+                Policy { batch_max: 32, lease_ms: 15_000, attempts_max: 60, backoff: patient, ..base }
+            }
+            Self::AdvancePayment | Self::CancelPayment => {
+                Policy { batch_max: 16, attempts_max: 100, backoff: patient, ..base }
+            }
             // Told until it acknowledges: some 30 days at the cap.
             Self::PauseCalls | Self::ResumeCalls => Policy {
                 batch_max: 32,
                 attempts_max: 50_000,
-                backoff: Backoff {
-                    first_ms: 500,
-                    cap_ms: 60_000,
-                },
+                backoff: Backoff { first_ms: 500, cap_ms: 60_000 },
                 ..base
             },
-            Self::ExpireLinks | Self::ReconcilePayments | Self::ReviewSends => Policy {
-                batch_max: 1,
-                batches_at_once: 1,
-                lease_ms: 30_000,
-                ..base
-            },
+            Self::ExpireLinks | Self::ReconcilePayments | Self::ReviewSends => {
+                Policy { batch_max: 1, batches_at_once: 1, lease_ms: 30_000, ..base }
+            }
         }
     }
 
@@ -266,11 +243,7 @@ mod tests {
     #[test]
     fn periodic_jobs_are_scheduled_and_the_others_are_not() {
         for kind in JobKind::ALL {
-            assert_eq!(
-                kind.period_ms().is_some(),
-                kind.lane() == Lane::Scheduled,
-                "{kind}"
-            );
+            assert_eq!(kind.period_ms().is_some(), kind.lane() == Lane::Scheduled, "{kind}");
         }
     }
 

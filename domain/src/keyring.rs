@@ -106,22 +106,13 @@ impl Keyring {
         }
         let mut keys = keys.into_iter();
         let current = keys.next().ok_or(BadKeyring::Empty)?;
-        Ok(Self {
-            current,
-            former: keys.collect(),
-        })
+        Ok(Self { current, former: keys.collect() })
     }
 
     /// A keyring of one key, for a first start and for tests; the caller brings the randomness.
     #[must_use]
     pub fn single(id: &str, secret: [u8; KEY_BYTES]) -> Self {
-        Self {
-            current: Key {
-                id: id.to_owned(),
-                secret,
-            },
-            former: Vec::new(),
-        }
+        Self { current: Key { id: id.to_owned(), secret }, former: Vec::new() }
     }
 
     /// The name of the key that new things are made with.
@@ -152,9 +143,7 @@ impl Keyring {
     /// The same from every key, the current first: what is accepted while keys are exchanged.
     #[must_use]
     pub fn derived_secrets(&self, label: &str, subject: &str, generation: u32) -> Vec<String> {
-        self.keys()
-            .map(|key| secret_from(key, label, subject, generation))
-            .collect()
+        self.keys().map(|key| secret_from(key, label, subject, generation)).collect()
     }
 
     /// A proof that we asked this ourselves, good until `expires_at`: the second step of anything in two steps.
@@ -189,20 +178,11 @@ pub fn token_hash(token: &str) -> String {
 /// text: one must not stand in for the other.
 #[must_use]
 pub fn payer_hash(cookie: &str) -> String {
-    format!(
-        "{:x}",
-        Sha256::new()
-            .chain_update(b"payer:")
-            .chain_update(cookie.as_bytes())
-            .finalize()
-    )
+    format!("{:x}", Sha256::new().chain_update(b"payer:").chain_update(cookie.as_bytes()).finalize())
 }
 
 fn secret_from(key: &Key, label: &str, subject: &str, generation: u32) -> String {
-    format!(
-        "whsec_{}",
-        STANDARD.encode(key.mac(&format!("{label}:{subject}:{generation}")))
-    )
+    format!("whsec_{}", STANDARD.encode(key.mac(&format!("{label}:{subject}:{generation}"))))
 }
 
 /// Bars instead of colons: no nonce is ever the text of a derived secret or of a link.
@@ -221,10 +201,7 @@ impl Key {
         let bytes = STANDARD.decode(secret).ok();
         let secret = bytes.and_then(|bytes| bytes.try_into().ok());
         let secret = secret.ok_or_else(|| BadKeyring::Length { id: id.to_owned() })?;
-        Ok(Self {
-            id: id.to_owned(),
-            secret,
-        })
+        Ok(Self { id: id.to_owned(), secret })
     }
 
     fn hmac(&self, text: &str) -> Hmac<Sha256> {

@@ -128,10 +128,7 @@ impl Money {
         if amount_minor % step != 0 {
             return Err(BadAmount::OffStep { step });
         }
-        Ok(Self {
-            amount_minor,
-            currency,
-        })
+        Ok(Self { amount_minor, currency })
     }
 
     /// Whether Stripe takes a charge of this size.
@@ -157,14 +154,7 @@ mod tests {
 
     #[test]
     fn exponents_are_those_of_the_standard() {
-        assert_eq!(
-            (
-                Currency::USD.exponent(),
-                Currency::JPY.exponent(),
-                Currency::KWD.exponent()
-            ),
-            (2, 0, 3)
-        );
+        assert_eq!((Currency::USD.exponent(), Currency::JPY.exponent(), Currency::KWD.exponent()), (2, 0, 3));
     }
 
     #[test]
@@ -179,23 +169,14 @@ mod tests {
         assert_eq!(Money::owed(0, Currency::USD), Err(BadAmount::NotPositive));
         assert_eq!(Money::owed(-1, Currency::USD), Err(BadAmount::NotPositive));
         assert!(Money::owed(AMOUNT_MAX_MINOR, Currency::USD).is_ok());
-        assert_eq!(
-            Money::owed(AMOUNT_MAX_MINOR + 1, Currency::USD),
-            Err(BadAmount::TooLarge)
-        );
-        assert_eq!(
-            Money::owed(1_001, Currency::KWD),
-            Err(BadAmount::OffStep { step: 10 })
-        );
+        assert_eq!(Money::owed(AMOUNT_MAX_MINOR + 1, Currency::USD), Err(BadAmount::TooLarge));
+        assert_eq!(Money::owed(1_001, Currency::KWD), Err(BadAmount::OffStep { step: 10 }));
         assert!(Money::owed(1_010, Currency::KWD).is_ok());
     }
 
     #[test]
     fn stripes_limits_decide_what_can_be_charged() {
-        let usd = |amount_minor| Money {
-            amount_minor,
-            currency: Currency::USD,
-        };
+        let usd = |amount_minor| Money { amount_minor, currency: Currency::USD };
         assert!(!usd(49).chargeable());
         assert!(usd(50).chargeable());
         assert!(usd(99_999_999).chargeable());

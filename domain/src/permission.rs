@@ -62,20 +62,13 @@ pub fn decide(facts: &Facts, now: Timestamp) -> Vec<DenyReason> {
     let Some(status) = facts.invoice else {
         return vec![DenyReason::UnknownInvoice];
     };
-    let promised = facts
-        .promised_day
-        .is_some_and(|day| Day::at(now, &facts.merchant_zone) <= day);
+    let promised = facts.promised_day.is_some_and(|day| Day::at(now, &facts.merchant_zone) <= day);
     let outside = opens_at(now, &facts.zones, WINDOW) != Opening::Now;
-    let opened = facts
-        .link_opened_at
-        .is_some_and(|opened| now.since_ms(opened) < JUST_OPENED_MS);
+    let opened = facts.link_opened_at.is_some_and(|opened| now.since_ms(opened) < JUST_OPENED_MS);
     let checks = [
         (facts.on_hold, DenyReason::OnHold),
         (status == InvoiceStatus::Paid, DenyReason::Paid),
-        (
-            status == InvoiceStatus::PaymentProcessing,
-            DenyReason::PaymentProcessing,
-        ),
+        (status == InvoiceStatus::PaymentProcessing, DenyReason::PaymentProcessing),
         (status == InvoiceStatus::Canceled, DenyReason::Canceled),
         (facts.opted_out, DenyReason::OptedOut),
         (promised, DenyReason::PromisePending),
@@ -83,11 +76,7 @@ pub fn decide(facts: &Facts, now: Timestamp) -> Vec<DenyReason> {
         (opened, DenyReason::LinkJustOpened),
         (facts.enrolment_paused, DenyReason::EnrolmentPaused),
     ];
-    checks
-        .into_iter()
-        .filter(|(holds, _)| *holds)
-        .map(|(_, reason)| reason)
-        .collect()
+    checks.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason).collect()
 }
 
 #[cfg(test)]

@@ -67,11 +67,7 @@ impl Phone {
         }
         let country = country.filter(|_| !international);
         let short = digits.trim_start_matches('+').len() < WHOLE_DIGITS;
-        let refusal = if short {
-            BadPhone::TooShort
-        } else {
-            BadPhone::Invalid
-        };
+        let refusal = if short { BadPhone::TooShort } else { BadPhone::Invalid };
         let number = phonenumber::parse(country, &digits).map_err(|_| refusal)?;
         if !number.is_valid() || number.extension().is_some() {
             return Err(refusal);
@@ -140,19 +136,13 @@ impl Phone {
         allowed_countries: &[S],
     ) -> Result<(), NotTextable> {
         let country = self.country();
-        let allowed = country.as_deref().is_some_and(|country| {
-            allowed_countries
-                .iter()
-                .any(|allowed| allowed.as_ref() == country)
-        });
+        let allowed = country
+            .as_deref()
+            .is_some_and(|country| allowed_countries.iter().any(|allowed| allowed.as_ref() == country));
         if !allowed {
             return Err(NotTextable::Country);
         }
-        let line = if line_type == LineType::Unknown {
-            self.presumed_line_type()
-        } else {
-            line_type
-        };
+        let line = if line_type == LineType::Unknown { self.presumed_line_type() } else { line_type };
         match line {
             LineType::Unknown | LineType::Mobile | LineType::Voip => Ok(()),
             LineType::Landline => Err(NotTextable::Landline),

@@ -29,10 +29,7 @@ pub struct Window {
 }
 
 /// 8:00 to 21:00 (12 CFR 1006.6(b)(1)(i)).
-pub const WINDOW: Window = Window {
-    opens: time(8, 0, 0, 0),
-    closes: time(21, 0, 0, 0),
-};
+pub const WINDOW: Window = Window { opens: time(8, 0, 0, 0), closes: time(21, 0, 0, 0) };
 
 impl Window {
     /// A window within one day; `None` when it would be empty.
@@ -60,11 +57,7 @@ pub enum Opening {
 #[must_use]
 pub fn opens_at(now: Timestamp, zones: &[TimeZone], window: Window) -> Opening {
     let (_, opening) = deciding(now, zones, window);
-    if opening == now {
-        Opening::Now
-    } else {
-        Opening::At(opening)
-    }
+    if opening == now { Opening::Now } else { Opening::At(opening) }
 }
 
 /// When a message may go, the exemption considered: what the customer asked for (`asked`) on a call that ended at
@@ -104,11 +97,7 @@ pub fn exempt_until(
 pub fn validity_s(now: Timestamp, zones: &[TimeZone], exempt_until: Option<Timestamp>) -> i64 {
     let (zones, opening) = deciding(now, zones, WINDOW);
     let open = opening == now;
-    let closing = zones
-        .iter()
-        .map(|zone| closes(now, zone, WINDOW))
-        .min()
-        .filter(|_| open);
+    let closing = zones.iter().map(|zone| closes(now, zone, WINDOW)).min().filter(|_| open);
     let end = closing.max(exempt_until).unwrap_or(now);
     (end.since_ms(now) / SECOND_MS).clamp(VALIDITY_LEAST_S, VALIDITY_MOST_S)
 }
@@ -150,27 +139,18 @@ fn opens(moment: Timestamp, zone: &TimeZone, window: Window) -> Timestamp {
         return moment;
     }
     let today = local.date();
-    let date = if clock < window.opens {
-        Ok(today)
-    } else {
-        today.tomorrow()
-    };
+    let date = if clock < window.opens { Ok(today) } else { today.tomorrow() };
     let opening = date.and_then(|date| date.to_datetime(window.opens).to_zoned(zone.clone()));
     let opening = opening.map(|zoned| Timestamp::from_millis(zoned.timestamp().as_millisecond()));
     // Where the clock is set back over the opening, the hour comes twice and the first may be past.
-    opening
-        .ok()
-        .filter(|opening| *opening > moment)
-        .unwrap_or_else(|| moment.plus_ms(MINUTE_MS))
+    opening.ok().filter(|opening| *opening > moment).unwrap_or_else(|| moment.plus_ms(MINUTE_MS))
 }
 
 /// When a zone that is open at `moment` closes.
 fn closes(moment: Timestamp, zone: &TimeZone, window: Window) -> Timestamp {
     let local = moment.calendar().to_zoned(zone.clone());
     let closing = local.date().to_datetime(window.closes).to_zoned(zone.clone());
-    closing.map_or(moment, |zoned| {
-        Timestamp::from_millis(zoned.timestamp().as_millisecond())
-    })
+    closing.map_or(moment, |zoned| Timestamp::from_millis(zoned.timestamp().as_millisecond()))
 }
 
 #[cfg(test)]

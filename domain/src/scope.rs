@@ -79,10 +79,7 @@ impl FromStr for Scopes {
     /// Reads words separated by spaces or commas. One unknown word refuses the whole set: a key with less than
     /// was asked for would fail later and further from the cause.
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        text.split([' ', ','])
-            .filter(|word| !word.is_empty())
-            .map(str::parse)
-            .collect()
+        text.split([' ', ',']).filter(|word| !word.is_empty()).map(str::parse).collect()
     }
 }
 

@@ -19,21 +19,11 @@ pub use status::MessageStatus;
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum SendOutcome {
     /// The provider does not have it. May be tried again, by the same attempt.
-    NotSent {
-        retry_after_ms: Option<i64>,
-        why: String,
-    },
+    NotSent { retry_after_ms: Option<i64>, why: String },
     /// The provider has it and named it.
-    Accepted {
-        provider_id: String,
-        segments: Option<u32>,
-    },
+    Accepted { provider_id: String, segments: Option<u32> },
     /// The provider refused it for a reason that repeating does not cure.
-    Rejected {
-        code: Option<i32>,
-        class: RejectClass,
-        why: String,
-    },
+    Rejected { code: Option<i32>, class: RejectClass, why: String },
     /// It may or may not have it. Look it up; do not repeat.
     Unknown { why: String },
 }
@@ -52,19 +42,12 @@ impl SendOutcome {
 
     #[must_use]
     pub fn not_sent(why: &str) -> Self {
-        Self::NotSent {
-            retry_after_ms: None,
-            why: why.to_owned(),
-        }
+        Self::NotSent { retry_after_ms: None, why: why.to_owned() }
     }
 
     #[must_use]
     pub fn rejected(class: RejectClass, why: &str) -> Self {
-        Self::Rejected {
-            code: None,
-            class,
-            why: why.to_owned(),
-        }
+        Self::Rejected { code: None, class, why: why.to_owned() }
     }
 
     #[must_use]
@@ -85,23 +68,14 @@ pub enum Observation {
     /// The message was handed over and no whole answer came back: time-out, reset, end of stream.
     NoAnswer { why: &'static str },
     /// A whole answer was read.
-    Answered {
-        status: u16,
-        retry_after_ms: Option<i64>,
-        body: AnswerBody,
-    },
+    Answered { status: u16, retry_after_ms: Option<i64>, body: AnswerBody },
 }
 
 /// What the body of an answer said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AnswerBody {
     /// A message with a name.
-    Message {
-        provider_id: String,
-        status: MessageStatus,
-        code: Option<i32>,
-        segments: Option<u32>,
-    },
+    Message { provider_id: String, status: MessageStatus, code: Option<i32>, segments: Option<u32> },
     /// A refusal in the provider's own format.
     Problem { code: Option<i32> },
     /// HTML, a torn document, nothing: whatever cannot be read as the provider's answer.
@@ -114,31 +88,20 @@ pub fn classify(observation: Observation) -> SendOutcome {
     match observation {
         Observation::NotWritten { why } => SendOutcome::not_sent(why),
         Observation::NoAnswer { why } => SendOutcome::unknown(why),
-        Observation::Answered {
-            status,
-            retry_after_ms,
-            body,
-        } => match status {
+        Observation::Answered { status, retry_after_ms, body } => match status {
             200..=299 => taken(status, body),
             429 => slow_down(retry_after_ms),
             // 408 and 409 do not say whether an earlier arrival of the same request was carried out.
-            408 | 409 => SendOutcome::Unknown {
-                why: format!("the provider answered {status}"),
-            },
+            408 | 409 => SendOutcome::Unknown { why: format!("the provider answered {status}") },
             400..=499 => refused(status, retry_after_ms, body),
             // A redirect may be the answer to a request that was carried out, and a 5xx often is.
-            _ => SendOutcome::Unknown {
-                why: format!("the provider answered {status}"),
-            },
+            _ => SendOutcome::Unknown { why: format!("the provider answered {status}") },
         },
     }
 }
 
 fn slow_down(retry_after_ms: Option<i64>) -> SendOutcome {
-    SendOutcome::NotSent {
-        retry_after_ms,
-        why: "the provider asks us to slow down".to_owned(),
-    }
+    SendOutcome::NotSent { retry_after_ms, why: "the provider asks us to slow down".to_owned() }
 }
 
 fn taken(http_status: u16, body: AnswerBody) -> SendOutcome {
@@ -148,14 +111,7 @@ fn taken(http_status: u16, body: AnswerBody) -> SendOutcome {
             class: code.map_or(RejectClass::Other, twilio_class),
             why: format!("the provider took it and failed at once ({status})"),
         },
-        AnswerBody::Message {
-            provider_id,
-            segments,
-            ..
-        } => SendOutcome::Accepted {
-            provider_id,
-            segments,
-        },
+        AnswerBody::Message { provider_id, segments, .. } => SendOutcome::Accepted { provider_id, segments },
         AnswerBody::Problem { .. } | AnswerBody::Unreadable => SendOutcome::Unknown {
             why: format!("the provider answered {http_status} without naming a message"),
         },
@@ -169,9 +125,9 @@ fn refused(status: u16, retry_after_ms: Option<i64>, body: AnswerBody) -> SendOu
     };
     match code {
         Some(TWILIO_RATE_CODE) => slow_down(retry_after_ms),
-        Some(code) if TWILIO_AMBIGUOUS_CODES.contains(&code) => SendOutcome::Unknown {
-            why: format!("the provider answered {status} with code {code}"),
-        },
+        Some(code) if TWILIO_AMBIGUOUS_CODES.contains(&code) => {
+            SendOutcome::Unknown { why: format!("the provider answered {status} with code {code}") }
+        }
         Some(code) => SendOutcome::Rejected {
             code: Some(code),
             class: twilio_class(code),
@@ -179,11 +135,7 @@ fn refused(status: u16, retry_after_ms: Option<i64>, body: AnswerBody) -> SendOu
         },
         None => SendOutcome::Rejected {
             code: None,
-            class: if matches!(status, 401 | 403) {
-                RejectClass::Auth
-            } else {
-                RejectClass::Other
-            },
+            class: if matches!(status, 401 | 403) { RejectClass::Auth } else { RejectClass::Other },
             why: format!("the provider answered {status}"),
         },
     }

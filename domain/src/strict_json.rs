@@ -23,10 +23,7 @@ impl FieldError {
     /// A fault of one field.
     #[must_use]
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            message: message.into(),
-        }
+        Self { field: field.into(), message: message.into() }
     }
 
     /// A fault of the whole.
@@ -53,16 +50,8 @@ pub fn parse(body: &[u8]) -> Result<Value, FieldError> {
 }
 
 fn not_json(error: &serde_json::Error) -> FieldError {
-    let what = if error.is_eof() {
-        "ends too early"
-    } else {
-        "is not valid JSON"
-    };
-    FieldError::body(format!(
-        "{what} at line {} column {}",
-        error.line(),
-        error.column()
-    ))
+    let what = if error.is_eof() { "ends too early" } else { "is not valid JSON" };
+    FieldError::body(format!("{what} at line {} column {}", error.line(), error.column()))
 }
 
 /// Where the reader is, and the first fault it found.
@@ -74,11 +63,7 @@ struct Trail {
 
 impl Trail {
     fn fail<E: Error>(&mut self, message: &str) -> E {
-        let field = if self.steps.is_empty() {
-            "body".to_owned()
-        } else {
-            self.steps.join(".")
-        };
+        let field = if self.steps.is_empty() { "body".to_owned() } else { self.steps.join(".") };
         self.fault.get_or_insert_with(|| FieldError::new(field, message));
         E::custom(message)
     }
@@ -135,9 +120,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
         let number = Number::from_f64(value);
-        number
-            .map(Value::Number)
-            .ok_or_else(|| self.trail.fail("is not a finite number"))
+        number.map(Value::Number).ok_or_else(|| self.trail.fail("is not a finite number"))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
@@ -150,9 +133,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let mut list = Vec::new();
         loop {
             self.trail.steps.push(list.len().to_string());
-            let item = items.next_element_seed(Strict {
-                trail: &mut *self.trail,
-            })?;
+            let item = items.next_element_seed(Strict { trail: &mut *self.trail })?;
             self.trail.steps.pop();
             match item {
                 Some(item) => list.push(item),
@@ -170,9 +151,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
             if object.contains_key(&key) {
                 return Err(self.trail.fail("appears twice"));
             }
-            let value = entries.next_value_seed(Strict {
-                trail: &mut *self.trail,
-            })?;
+            let value = entries.next_value_seed(Strict { trail: &mut *self.trail })?;
             self.trail.steps.pop();
             object.insert(key, value);
         }
@@ -194,10 +173,7 @@ mod tests {
 
     #[test]
     fn a_key_that_appears_twice_is_named_with_its_path() {
-        assert_eq!(
-            refused(br#"{"a":1,"b":{"c":1,"c":2}}"#),
-            ("b.c".to_owned(), "appears twice".to_owned())
-        );
+        assert_eq!(refused(br#"{"a":1,"b":{"c":1,"c":2}}"#), ("b.c".to_owned(), "appears twice".to_owned()));
         assert_eq!(refused(br#"{"a":1,"\u0061":1}"#).0, "a");
         assert_eq!(refused(br#"[{"x":1},{"y":{"z":1,"z":1}}]"#).0, "1.y.z");
     }
@@ -224,10 +200,7 @@ mod tests {
     fn depth_is_bounded_exactly() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(parse(nested(DEPTH_MAX).as_bytes()).is_ok());
-        assert_eq!(
-            refused(nested(DEPTH_MAX + 1).as_bytes()).1,
-            "is nested too deeply"
-        );
+        assert_eq!(refused(nested(DEPTH_MAX + 1).as_bytes()).1, "is nested too deeply");
         assert!(parse("[".repeat(100_000).as_bytes()).is_err());
     }
 

@@ -45,11 +45,7 @@ impl Timestamp {
     /// The same moment for calendar work; the ends of the calendar stand in for anything beyond them.
     #[must_use]
     pub fn calendar(self) -> jiff::Timestamp {
-        let edge = if self.0 < 0 {
-            jiff::Timestamp::MIN
-        } else {
-            jiff::Timestamp::MAX
-        };
+        let edge = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(edge)
     }
 
@@ -151,18 +147,12 @@ mod tests {
 
     #[test]
     fn an_offset_is_understood() {
-        assert_eq!(
-            Timestamp::parse("2025-11-19T16:04:05+01:00"),
-            Timestamp::parse("2025-11-19T15:04:05Z")
-        );
+        assert_eq!(Timestamp::parse("2025-11-19T16:04:05+01:00"), Timestamp::parse("2025-11-19T15:04:05Z"));
     }
 
     #[test]
     fn the_ends_of_time_do_not_wrap() {
-        assert_eq!(
-            Timestamp::from_millis(i64::MAX).plus_ms(1),
-            Timestamp::from_millis(i64::MAX)
-        );
+        assert_eq!(Timestamp::from_millis(i64::MAX).plus_ms(1), Timestamp::from_millis(i64::MAX));
         assert!(Timestamp::from_millis(i64::MAX).calendar() == jiff::Timestamp::MAX);
     }
 

@@ -58,10 +58,7 @@ pub async fn holder<C: ConnectionTrait>(db: &C, id: &ApiKeyId) -> Result<Option<
 /// # Errors
 /// Whatever the store says.
 pub async fn insert<C: ConnectionTrait>(db: &C, key: Model) -> Result<(), DbErr> {
-    Entity::insert(key.into_active_model())
-        .exec_without_returning(db)
-        .await
-        .map(drop)
+    Entity::insert(key.into_active_model()).exec_without_returning(db).await.map(drop)
 }
 
 /// Ends a key at once; `false` when there is no such living key.

@@ -75,13 +75,7 @@ pub async fn close<C: ConnectionTrait>(
     now: Timestamp,
 ) -> Result<bool, DbErr> {
     let text = "UPDATE attention_items SET closed_at_ms = $3 WHERE kind = $1 AND subject = $2 AND closed_at_ms IS NULL";
-    Ok(sql::run(
-        tx,
-        text,
-        [kind.word().into(), subject.into(), now.millis().into()],
-    )
-    .await?
-        > 0)
+    Ok(sql::run(tx, text, [kind.word().into(), subject.into(), now.millis().into()]).await? > 0)
 }
 
 /// Takes everything of a kind that is about these invoices off the list.
@@ -101,10 +95,5 @@ pub async fn close_of_invoices<C: ConnectionTrait>(
         "UPDATE attention_items SET closed_at_ms = $3 WHERE closed_at_ms IS NULL AND kind = $2 AND invoice_id IN {}",
         sql::texts(tx.get_database_backend(), 1)
     );
-    sql::run(
-        tx,
-        text,
-        [sql::text_list(invoices), kind.word().into(), now.millis().into()],
-    )
-    .await
+    sql::run(tx, text, [sql::text_list(invoices), kind.word().into(), now.millis().into()]).await
 }

@@ -49,10 +49,7 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!(
-        "SELECT * FROM call_events WHERE id IN {}",
-        sql::texts(db.get_database_backend(), 1)
-    );
+    let text = format!("SELECT * FROM call_events WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 
@@ -72,12 +69,7 @@ pub async fn suppress<C: ConnectionTrait>(tx: &C, suppressions: &[Suppression]) 
     let text = format!(
         "UPDATE call_events SET disposition = 'suppressed', reason = r.reason FROM {} \
          WHERE call_events.id = r.id AND call_events.disposition = 'accepted'",
-        sql::rows(
-            tx.get_database_backend(),
-            1,
-            "r",
-            &[("id", "text"), ("reason", "text")]
-        )
+        sql::rows(tx.get_database_backend(), 1, "r", &[("id", "text"), ("reason", "text")])
     );
     let rows: Vec<serde_json::Value> = suppressions
         .iter()

@@ -74,12 +74,8 @@ pub async fn page<C: ConnectionTrait>(
 ) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::MerchantId.eq(merchant_id.as_str()))
-        .apply_if(status, |query, wanted| {
-            query.filter(Column::Status.eq(wanted.word()))
-        })
-        .apply_if(before, |query, before| {
-            query.filter(Column::Id.lt(before.as_str()))
-        })
+        .apply_if(status, |query, wanted| query.filter(Column::Status.eq(wanted.word())))
+        .apply_if(before, |query, before| query.filter(Column::Id.lt(before.as_str())))
         .order_by_desc(Column::Id)
         .limit(limit)
         .all(db)
@@ -91,10 +87,7 @@ pub async fn page<C: ConnectionTrait>(
 /// # Errors
 /// Whatever the store says.
 pub async fn insert<C: ConnectionTrait>(tx: &C, campaign: Model) -> Result<(), DbErr> {
-    Entity::insert(campaign.into_active_model())
-        .exec_without_returning(tx)
-        .await
-        .map(drop)
+    Entity::insert(campaign.into_active_model()).exec_without_returning(tx).await.map(drop)
 }
 
 /// Writes a campaign as it is now; `false` when it has ended meanwhile.

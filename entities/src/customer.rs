@@ -87,18 +87,10 @@ pub async fn page<C: ConnectionTrait>(
 ) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::MerchantId.eq(merchant_id.as_str()))
-        .apply_if(filter.external_ref, |query, wanted| {
-            query.filter(Column::ExternalRef.eq(wanted))
-        })
-        .apply_if(filter.phone, |query, wanted| {
-            query.filter(Column::Phone.eq(wanted))
-        })
-        .apply_if(filter.email, |query, wanted| {
-            query.filter(Column::Email.eq(wanted))
-        })
-        .apply_if(before, |query, before| {
-            query.filter(Column::Id.lt(before.as_str()))
-        })
+        .apply_if(filter.external_ref, |query, wanted| query.filter(Column::ExternalRef.eq(wanted)))
+        .apply_if(filter.phone, |query, wanted| query.filter(Column::Phone.eq(wanted)))
+        .apply_if(filter.email, |query, wanted| query.filter(Column::Email.eq(wanted)))
+        .apply_if(before, |query, before| query.filter(Column::Id.lt(before.as_str())))
         .order_by_desc(Column::Id)
         .limit(limit)
         .all(db)
@@ -129,10 +121,7 @@ pub async fn by_external_refs<C: ConnectionTrait>(
 /// # Errors
 /// A unique violation when the merchant's reference is taken.
 pub async fn insert<C: ConnectionTrait>(db: &C, customer: Model) -> Result<(), DbErr> {
-    Entity::insert(customer.into_active_model())
-        .exec_without_returning(db)
-        .await
-        .map(drop)
+    Entity::insert(customer.into_active_model()).exec_without_returning(db).await.map(drop)
 }
 
 const COLUMNS: [(&str, &str); 11] = [
@@ -231,10 +220,7 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!(
-        "SELECT * FROM customers WHERE id IN {}",
-        sql::texts(db.get_database_backend(), 1)
-    );
+    let text = format!("SELECT * FROM customers WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 
@@ -263,11 +249,6 @@ pub async fn learn_line_type<C: ConnectionTrait>(
     now: Timestamp,
 ) -> Result<u64, DbErr> {
     let text = "UPDATE customers SET line_type = $3, updated_at_ms = $4 WHERE merchant_id = $1 AND phone = $2 AND line_type <> $3";
-    let values = [
-        merchant_id.as_str().into(),
-        phone.into(),
-        line_type.word().into(),
-        now.millis().into(),
-    ];
+    let values = [merchant_id.as_str().into(), phone.into(), line_type.word().into(), now.millis().into()];
     sql::run(tx, text, values).await
 }

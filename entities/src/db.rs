@@ -66,17 +66,9 @@ impl Db {
             .statement_cache_capacity(256)
             .pragma("cache_size", "-32000")
             .pragma("temp_store", "MEMORY");
-        let pool = SqlitePoolOptions::new()
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false);
-        let write = pool
-            .clone()
-            .max_connections(1)
-            .acquire_timeout(Duration::from_secs(30));
-        let write = write
-            .connect_with(options.clone())
-            .await
-            .map_err(ConnectError::Unreachable)?;
+        let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
+        let write = pool.clone().max_connections(1).acquire_timeout(Duration::from_secs(30));
+        let write = write.connect_with(options.clone()).await.map_err(ConnectError::Unreachable)?;
         let read = pool
             .max_connections(READERS_MAX)
             .connect_with(options)
@@ -90,9 +82,8 @@ impl Db {
     }
 
     async fn connect_postgres(url: &str) -> Result<Self, ConnectError> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(ConnectError::Unreadable)?
-            .statement_cache_capacity(256);
+        let options =
+            PgConnectOptions::from_str(url).map_err(ConnectError::Unreadable)?.statement_cache_capacity(256);
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS_MAX)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -112,11 +103,7 @@ impl Db {
                 statements.fetch_add(1, Ordering::Relaxed);
             });
         }
-        Self {
-            read,
-            write,
-            statements,
-        }
+        Self { read, write, statements }
     }
 
     /// Statements sent since the start; `BEGIN` and `COMMIT` are not counted.
@@ -141,8 +128,5 @@ impl Db {
 /// Whether an error says that a unique index already holds this row, and which one.
 #[must_use]
 pub fn unique_violation(error: &DbErr) -> bool {
-    matches!(
-        error.sql_err(),
-        Some(sea_orm::SqlErr::UniqueConstraintViolation(_))
-    )
+    matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_)))
 }

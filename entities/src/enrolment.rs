@@ -65,23 +65,10 @@ pub async fn pause_of_invoice<C: ConnectionTrait>(
 ) -> Result<u64, DbErr> {
     let text = "UPDATE enrolments SET status = 'paused', pause_reason = $2, told_revision = told_revision + 1, updated_at_ms = $3 \
          WHERE invoice_id = $1 AND status = 'active' RETURNING id, told_revision";
-    let moved: Vec<Moved> = sql::all(
-        tx,
-        text,
-        [invoice_id.as_str().into(), reason.into(), now.millis().into()],
-    )
-    .await?;
-    tell(
-        merchant_id,
-        invoice_id,
-        JobKind::PauseCalls,
-        TimelineKind::CallsPaused,
-        &moved,
-        now,
-        outbox,
-        tx,
-    )
-    .await
+    let moved: Vec<Moved> =
+        sql::all(tx, text, [invoice_id.as_str().into(), reason.into(), now.millis().into()]).await?;
+    tell(merchant_id, invoice_id, JobKind::PauseCalls, TimelineKind::CallsPaused, &moved, now, outbox, tx)
+        .await
 }
 
 /// Lets calls go on: the mirror of [`pause_of_invoice`]. The caller has checked that nothing holds the invoice.
@@ -98,17 +85,8 @@ pub async fn resume_of_invoice<C: ConnectionTrait>(
     let text = "UPDATE enrolments SET status = 'active', pause_reason = NULL, told_revision = told_revision + 1, updated_at_ms = $2 \
          WHERE invoice_id = $1 AND status = 'paused' RETURNING id, told_revision";
     let moved: Vec<Moved> = sql::all(tx, text, [invoice_id.as_str().into(), now.millis().into()]).await?;
-    tell(
-        merchant_id,
-        invoice_id,
-        JobKind::ResumeCalls,
-        TimelineKind::CallsResumed,
-        &moved,
-        now,
-        outbox,
-        tx,
-    )
-    .await
+    tell(merchant_id, invoice_id, JobKind::ResumeCalls, TimelineKind::CallsResumed, &moved, now, outbox, tx)
+        .await
 }
 
 /// Ends the enrolments of an invoice that is closed; the dialer is told to stop calling about it.
@@ -125,23 +103,10 @@ pub async fn end_of_invoice<C: ConnectionTrait>(
 ) -> Result<u64, DbErr> {
     let text = "UPDATE enrolments SET status = 'ended', pause_reason = $2, told_revision = told_revision + 1, updated_at_ms = $3 \
          WHERE invoice_id = $1 AND status <> 'ended' RETURNING id, told_revision";
-    let moved: Vec<Moved> = sql::all(
-        tx,
-        text,
-        [invoice_id.as_str().into(), reason.into(), now.millis().into()],
-    )
-    .await?;
-    tell(
-        merchant_id,
-        invoice_id,
-        JobKind::PauseCalls,
-        TimelineKind::EnrolmentEnded,
-        &moved,
-        now,
-        outbox,
-        tx,
-    )
-    .await
+    let moved: Vec<Moved> =
+        sql::all(tx, text, [invoice_id.as_str().into(), reason.into(), now.millis().into()]).await?;
+    tell(merchant_id, invoice_id, JobKind::PauseCalls, TimelineKind::EnrolmentEnded, &moved, now, outbox, tx)
+        .await
 }
 
 #[expect(

@@ -86,23 +86,11 @@ pub async fn open<C: ConnectionTrait>(
     let flag = "UPDATE invoices SET on_hold = TRUE, updated_at_ms = $2 WHERE id = $1";
     sql::run(tx, flag, [hold.invoice_id.as_str().into(), now.millis().into()]).await?;
     let detail = serde_json::json!({"hold_id": id, "reason": hold.reason});
-    let entry = NewEntry::new(
-        &hold.merchant_id,
-        &hold.invoice_id,
-        TimelineKind::HoldOpened,
-        hold.opened_by,
-    )
-    .with(detail);
+    let entry = NewEntry::new(&hold.merchant_id, &hold.invoice_id, TimelineKind::HoldOpened, hold.opened_by)
+        .with(detail);
     timeline::append(tx, vec![entry], now, outbox).await?;
-    enrolment::pause_of_invoice(
-        tx,
-        &hold.merchant_id,
-        &hold.invoice_id,
-        hold.reason.word(),
-        now,
-        outbox,
-    )
-    .await?;
+    enrolment::pause_of_invoice(tx, &hold.merchant_id, &hold.invoice_id, hold.reason.word(), now, outbox)
+        .await?;
     Ok(true)
 }
 
@@ -140,17 +128,8 @@ pub async fn resolve<C: ConnectionTrait>(
     };
     let close = "UPDATE holds SET resolution = 'resolved', resolved_by = $2, note = $3, resolved_at_ms = $4 \
          WHERE id = $1 AND resolved_at_ms IS NULL";
-    let closed = sql::run(
-        tx,
-        close,
-        [
-            hold_id.as_str().into(),
-            by.into(),
-            note.into(),
-            now.millis().into(),
-        ],
-    )
-    .await?;
+    let closed =
+        sql::run(tx, close, [hold_id.as_str().into(), by.into(), note.into(), now.millis().into()]).await?;
     if closed == 0 {
         return Ok(Resolved::Already);
     }
@@ -184,12 +163,7 @@ pub async fn close_of_canceled<C: ConnectionTrait>(
 ) -> Result<u64, DbErr> {
     let text = "UPDATE holds SET resolution = 'canceled', resolved_by = $2, resolved_at_ms = $3 \
          WHERE invoice_id = $1 AND resolved_at_ms IS NULL";
-    let closed = sql::run(
-        tx,
-        text,
-        [invoice_id.as_str().into(), by.into(), now.millis().into()],
-    )
-    .await?;
+    let closed = sql::run(tx, text, [invoice_id.as_str().into(), by.into(), now.millis().into()]).await?;
     let free = "UPDATE invoices SET on_hold = FALSE, updated_at_ms = $2 WHERE id = $1";
     sql::run(tx, free, [invoice_id.as_str().into(), now.millis().into()]).await?;
     Ok(closed)

@@ -43,12 +43,8 @@ pub async fn claim<C: ConnectionTrait>(
 ) -> Result<bool, DbErr> {
     let text = "INSERT INTO idempotency_keys (merchant_id, idempotency_key, fingerprint, status, body, created_at_ms) \
          VALUES ($1, $2, $3, 0, '', $4) ON CONFLICT (merchant_id, idempotency_key) DO NOTHING";
-    let values: [Value; 4] = [
-        merchant_id.as_str().into(),
-        key.into(),
-        fingerprint.into(),
-        now.millis().into(),
-    ];
+    let values: [Value; 4] =
+        [merchant_id.as_str().into(), key.into(), fingerprint.into(), now.millis().into()];
     Ok(sql::run(tx, text, values).await? > 0)
 }
 
@@ -65,12 +61,7 @@ pub async fn keep_answer<C: ConnectionTrait>(
 ) -> Result<(), DbErr> {
     let text =
         "UPDATE idempotency_keys SET status = $3, body = $4 WHERE merchant_id = $1 AND idempotency_key = $2";
-    let values: [Value; 4] = [
-        merchant_id.as_str().into(),
-        key.into(),
-        i64::from(status).into(),
-        body.into(),
-    ];
+    let values: [Value; 4] = [merchant_id.as_str().into(), key.into(), i64::from(status).into(), body.into()];
     sql::run(tx, text, values).await.map(drop)
 }
 

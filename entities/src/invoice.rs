@@ -66,12 +66,7 @@ pub async fn lock_all<C: ConnectionTrait>(tx: &C, ids: &[String]) -> Result<Vec<
 /// Whatever the store says.
 pub async fn lock_of_messages<C: ConnectionTrait>(tx: &C, messages: &[String]) -> Result<Vec<Model>, DbErr> {
     let messages_in = sql::texts(tx.get_database_backend(), 1);
-    lock_chosen(
-        tx,
-        &format!("(SELECT invoice_id FROM messages WHERE id IN {messages_in})"),
-        messages,
-    )
-    .await
+    lock_chosen(tx, &format!("(SELECT invoice_id FROM messages WHERE id IN {messages_in})"), messages).await
 }
 
 /// [`lock_all`] for the invoices that the messages of these attempts are about.
@@ -107,10 +102,5 @@ async fn lock_chosen<C: ConnectionTrait>(tx: &C, chosen: &str, ids: &[String]) -
     }
     let lock = sql::for_update(tx.get_database_backend());
     let list: Value = sql::text_list(ids);
-    sql::all(
-        tx,
-        format!("SELECT * FROM invoices WHERE id IN {chosen} ORDER BY id {lock}"),
-        [list],
-    )
-    .await
+    sql::all(tx, format!("SELECT * FROM invoices WHERE id IN {chosen} ORDER BY id {lock}"), [list]).await
 }

@@ -59,12 +59,7 @@ pub async fn replace<C: ConnectionTrait>(
     invoice_id: &InvoiceId,
     lines: &[LineItem],
 ) -> Result<(), DbErr> {
-    sql::run(
-        tx,
-        "DELETE FROM invoice_lines WHERE invoice_id = $1",
-        [invoice_id.as_str().into()],
-    )
-    .await?;
+    sql::run(tx, "DELETE FROM invoice_lines WHERE invoice_id = $1", [invoice_id.as_str().into()]).await?;
     insert(tx, invoice_id, lines).await
 }
 

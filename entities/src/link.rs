@@ -107,26 +107,16 @@ pub async fn issue<C: ConnectionTrait>(
     for link in &superseded {
         let detail = serde_json::json!({"link_id": link.id.0});
         entries.push(
-            NewEntry::new(
-                &link.merchant_id,
-                &link.invoice_id,
-                TimelineKind::LinkSuperseded,
-                "system",
-            )
-            .with(detail),
+            NewEntry::new(&link.merchant_id, &link.invoice_id, TimelineKind::LinkSuperseded, "system")
+                .with(detail),
         );
     }
     for link in &issued {
         let detail =
             serde_json::json!({"link_id": link.id.0, "cause": link.cause.0, "sequence": link.sequence});
         entries.push(
-            NewEntry::new(
-                &link.merchant_id,
-                &link.invoice_id,
-                TimelineKind::LinkIssued,
-                "system",
-            )
-            .with(detail),
+            NewEntry::new(&link.merchant_id, &link.invoice_id, TimelineKind::LinkIssued, "system")
+                .with(detail),
         );
     }
     timeline::append(tx, entries, now, outbox).await?;
@@ -176,10 +166,7 @@ async fn granted_wishes<C: ConnectionTrait>(
     let invoices = sql::text_list(links.iter().map(|link| link.invoice_id.as_str()));
     let wishes = sql::text_list(links.iter().map(|link| link.wish_key.as_str()));
     let found: Vec<Wish> = sql::all(tx, text, [invoices, wishes]).await?;
-    Ok(found
-        .into_iter()
-        .map(|wish| (wish.invoice_id, wish.wish_key))
-        .collect())
+    Ok(found.into_iter().map(|wish| (wish.invoice_id, wish.wish_key)).collect())
 }
 
 /// The living link of an invoice.
@@ -196,12 +183,7 @@ pub async fn living<C: ConnectionTrait>(db: &C, invoice_id: &InvoiceId) -> Resul
 /// # Errors
 /// Whatever the store says.
 pub async fn by_token_hash<C: ConnectionTrait>(db: &C, token_hash: &str) -> Result<Option<Model>, DbErr> {
-    sql::one(
-        db,
-        "SELECT * FROM links WHERE token_hash = $1",
-        [token_hash.into()],
-    )
-    .await
+    sql::one(db, "SELECT * FROM links WHERE token_hash = $1", [token_hash.into()]).await
 }
 
 /// Revokes the living link of an invoice that may no longer be paid.
@@ -229,10 +211,7 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!(
-        "SELECT * FROM links WHERE id IN {}",
-        sql::texts(db.get_database_backend(), 1)
-    );
+    let text = format!("SELECT * FROM links WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 
@@ -254,16 +233,7 @@ pub async fn mark_sent<C: ConnectionTrait>(
         sql::texts(tx.get_database_backend(), 1)
     );
     let expires_at = domain::link::expires_at(accepted_at);
-    sql::run(
-        tx,
-        text,
-        [
-            sql::text_list(ids),
-            accepted_at.millis().into(),
-            expires_at.millis().into(),
-        ],
-    )
-    .await
+    sql::run(tx, text, [sql::text_list(ids), accepted_at.millis().into(), expires_at.millis().into()]).await
 }
 
 /// Revokes links that nobody was sent and nobody will be.

@@ -49,22 +49,13 @@ pub async fn record<C: ConnectionTrait>(
     let text = "INSERT INTO link_opens (id, link_id, invoice_id, opened_at_ms) \
          SELECT CAST($1 AS text), links.id, links.invoice_id, $3 FROM links WHERE links.id = $2 \
          AND NOT EXISTS (SELECT 1 FROM link_opens WHERE link_id = $2 AND opened_at_ms > $4)";
-    let values: [Value; 4] = [
-        id.into(),
-        link.id.as_str().into(),
-        now.millis().into(),
-        now.plus_ms(-ONE_OPEN_MS).millis().into(),
-    ];
+    let values: [Value; 4] =
+        [id.into(), link.id.as_str().into(), now.millis().into(), now.plus_ms(-ONE_OPEN_MS).millis().into()];
     if sql::run(tx, text, values).await? == 0 {
         return Ok(false);
     }
     let detail = serde_json::json!({"link_id": link.id.0});
-    let entry = NewEntry::new(
-        &link.merchant_id,
-        &link.invoice_id,
-        TimelineKind::LinkOpened,
-        "customer",
-    );
+    let entry = NewEntry::new(&link.merchant_id, &link.invoice_id, TimelineKind::LinkOpened, "customer");
     timeline::append(tx, vec![entry.with(detail)], now, outbox).await?;
     Ok(true)
 }

@@ -59,10 +59,7 @@ pub async fn find<C: ConnectionTrait>(db: &C, id: &MerchantId) -> Result<Option<
 /// # Errors
 /// Whatever the store says.
 pub async fn insert<C: ConnectionTrait>(db: &C, merchant: Model) -> Result<(), DbErr> {
-    Entity::insert(merchant.into_active_model())
-        .exec_without_returning(db)
-        .await
-        .map(drop)
+    Entity::insert(merchant.into_active_model()).exec_without_returning(db).await.map(drop)
 }
 
 /// Makes writers of this merchant that ask the same wait for each other until the transaction ends.
@@ -70,10 +67,8 @@ pub async fn insert<C: ConnectionTrait>(db: &C, merchant: Model) -> Result<(), D
 /// # Errors
 /// Whatever the store says.
 pub async fn lock<C: ConnectionTrait>(tx: &C, id: &MerchantId) -> Result<(), DbErr> {
-    let text = format!(
-        "SELECT * FROM merchants WHERE id = $1 {}",
-        sql::for_update(tx.get_database_backend())
-    );
+    let text =
+        format!("SELECT * FROM merchants WHERE id = $1 {}", sql::for_update(tx.get_database_backend()));
     let _held: Option<Model> = sql::one(tx, text, [id.as_str().into()]).await?;
     Ok(())
 }
@@ -84,10 +79,7 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!(
-        "SELECT * FROM merchants WHERE id IN {}",
-        sql::texts(db.get_database_backend(), 1)
-    );
+    let text = format!("SELECT * FROM merchants WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 
@@ -96,10 +88,5 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
 /// # Errors
 /// Whatever the store says.
 pub async fn by_sms_sender<C: ConnectionTrait>(db: &C, sender: &str) -> Result<Vec<Model>, DbErr> {
-    sql::all(
-        db,
-        "SELECT * FROM merchants WHERE sms_sender = $1 ORDER BY id",
-        [sender.into()],
-    )
-    .await
+    sql::all(db, "SELECT * FROM merchants WHERE sms_sender = $1 ORDER BY id", [sender.into()]).await
 }

@@ -116,10 +116,7 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!(
-        "SELECT * FROM messages WHERE id IN {}",
-        sql::texts(db.get_database_backend(), 1)
-    );
+    let text = format!("SELECT * FROM messages WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 
@@ -154,20 +151,13 @@ pub async fn accept<C: ConnectionTrait>(
     let text = format!(
         "UPDATE messages SET status = 'sent', accepted_at_ms = $2, segments = r.segments, reason = NULL, ended_at_ms = NULL \
          FROM {} WHERE messages.id = r.id AND messages.status IN ('queued', 'unknown') RETURNING messages.id AS id",
-        sql::rows(
-            tx.get_database_backend(),
-            1,
-            "r",
-            &[("id", "text"), ("segments", "bigint")]
-        )
+        sql::rows(tx.get_database_backend(), 1, "r", &[("id", "text"), ("segments", "bigint")])
     );
     let rows: Vec<serde_json::Value> = taken
         .iter()
         .map(|message| serde_json::json!({"id": message.id, "segments": message.segments}))
         .collect();
-    sql::all(tx, text, [sql::row_list(&rows), at.millis().into()])
-        .await
-        .map(ids_of)
+    sql::all(tx, text, [sql::row_list(&rows), at.millis().into()]).await.map(ids_of)
 }
 
 /// Records that these arrived; returns those for which this was news.
@@ -187,16 +177,9 @@ pub async fn deliver<C: ConnectionTrait>(
          WHERE id IN {} AND status IN ('queued', 'sent', 'unknown') RETURNING id",
         sql::texts(tx.get_database_backend(), 1)
     );
-    sql::all(
-        tx,
-        text,
-        [
-            sql::text_list(ids.iter().map(MessageId::as_str)),
-            at.millis().into(),
-        ],
-    )
-    .await
-    .map(ids_of)
+    sql::all(tx, text, [sql::text_list(ids.iter().map(MessageId::as_str)), at.millis().into()])
+        .await
+        .map(ids_of)
 }
 
 /// How a message ended that did not arrive.
@@ -236,9 +219,7 @@ pub async fn end<C: ConnectionTrait>(
         .iter()
         .map(|ending| serde_json::json!({"id": ending.id, "state": ending.state, "reason": ending.reason}))
         .collect();
-    sql::all(tx, text, [sql::row_list(&rows), now.millis().into()])
-        .await
-        .map(ids_of)
+    sql::all(tx, text, [sql::row_list(&rows), now.millis().into()]).await.map(ids_of)
 }
 
 /// Messages that wait since before `before`.

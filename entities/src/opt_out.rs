@@ -82,12 +82,8 @@ pub async fn lift<C: ConnectionTrait>(
 ) -> Result<bool, DbErr> {
     let text = "UPDATE opt_outs SET lifted_at_ms = $4 WHERE merchant_id = $1 AND recipient = $2 AND sender = $3 \
          AND channel = 'sms' AND lifted_at_ms IS NULL";
-    let values: [Value; 4] = [
-        merchant_id.as_str().into(),
-        recipient.into(),
-        sender.into(),
-        now.millis().into(),
-    ];
+    let values: [Value; 4] =
+        [merchant_id.as_str().into(), recipient.into(), sender.into(), now.millis().into()];
     Ok(sql::run(tx, text, values).await? > 0)
 }
 

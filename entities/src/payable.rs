@@ -47,10 +47,7 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Model {
     #[must_use]
     pub fn amount(&self) -> Money {
-        Money {
-            amount_minor: self.amount_minor,
-            currency: self.currency.0,
-        }
+        Money { amount_minor: self.amount_minor, currency: self.currency.0 }
     }
 }
 
@@ -217,11 +214,7 @@ pub async fn unchecked<C: ConnectionTrait>(db: &C, wanted: Unchecked) -> Result<
          AND ((status = 'open' AND COALESCE(checked_at_ms, created_at_ms) < $1) \
          OR (status = 'processing' AND COALESCE(checked_at_ms, created_at_ms) < $2)) \
          ORDER BY COALESCE(checked_at_ms, created_at_ms), id LIMIT $3";
-    let values = [
-        wanted.open_before.millis(),
-        wanted.processing_before.millis(),
-        wanted.limit,
-    ];
+    let values = [wanted.open_before.millis(), wanted.processing_before.millis(), wanted.limit];
     sql::all(db, text, values.map(Value::from)).await
 }
 
@@ -238,12 +231,7 @@ pub async fn without_intent<C: ConnectionTrait>(
 ) -> Result<Vec<Model>, DbErr> {
     let text = "SELECT * FROM payables WHERE status = 'open' AND payment_intent_id IS NULL \
          AND created_at_ms < $1 AND id > $2 ORDER BY id LIMIT $3";
-    sql::all(
-        db,
-        text,
-        [created_before.millis().into(), after.into(), limit.into()],
-    )
-    .await
+    sql::all(db, text, [created_before.millis().into(), after.into(), limit.into()]).await
 }
 
 /// Payables that wait for the customer and have a PaymentIntent that could still be confirmed.

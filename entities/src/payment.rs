@@ -49,20 +49,14 @@ const REFERENCE_SIGNS: usize = 8;
 impl Model {
     #[must_use]
     pub fn amount(&self) -> Money {
-        Money {
-            amount_minor: self.amount_minor,
-            currency: self.currency.0,
-        }
+        Money { amount_minor: self.amount_minor, currency: self.currency.0 }
     }
 
     /// What a receipt calls this payment: the random end of its id, in two groups of four.
     #[must_use]
     pub fn reference(&self) -> String {
         let id = self.id.as_str();
-        let end = id
-            .get(id.len().saturating_sub(REFERENCE_SIGNS)..)
-            .unwrap_or(id)
-            .to_ascii_uppercase();
+        let end = id.get(id.len().saturating_sub(REFERENCE_SIGNS)..).unwrap_or(id).to_ascii_uppercase();
         let (one, other) = end.split_at(end.len() / 2);
         format!("{one}-{other}")
     }
@@ -182,8 +176,5 @@ pub async fn taken<C: ConnectionTrait>(db: &C, invoice_id: &InvoiceId) -> Result
          CAST(COALESCE(SUM(fee_minor), 0) AS bigint) AS fee_minor \
          FROM payments WHERE invoice_id = $1 AND status = 'succeeded'";
     let found = sql::one(db, text, [invoice_id.as_str().into()]).await?;
-    Ok(found.unwrap_or(Taken {
-        charged_minor: 0,
-        fee_minor: 0,
-    }))
+    Ok(found.unwrap_or(Taken { charged_minor: 0, fee_minor: 0 }))
 }

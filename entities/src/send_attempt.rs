@@ -82,9 +82,7 @@ pub async fn begin<C: ConnectionTrait>(tx: &C, attempts: &[NewAttempt], now: Tim
             })
         })
         .collect();
-    sql::run(tx, text, [sql::row_list(&rows), now.millis().into()])
-        .await
-        .map(drop)
+    sql::run(tx, text, [sql::row_list(&rows), now.millis().into()]).await.map(drop)
 }
 
 /// What an attempt came to.
@@ -144,9 +142,7 @@ pub async fn close<C: ConnectionTrait>(
             })
         })
         .collect();
-    sql::all(tx, text, [sql::row_list(&rows), now.millis().into()])
-        .await
-        .map(ids_of)
+    sql::all(tx, text, [sql::row_list(&rows), now.millis().into()]).await.map(ids_of)
 }
 
 /// Counts a look-up that settled nothing.
@@ -161,9 +157,7 @@ pub async fn count_lookup<C: ConnectionTrait>(tx: &C, ids: &[AttemptId]) -> Resu
         "UPDATE send_attempts SET lookups = lookups + 1 WHERE status = 'unknown' AND id IN {}",
         sql::texts(tx.get_database_backend(), 1)
     );
-    sql::run(tx, text, [sql::text_list(ids.iter().map(AttemptId::as_str))])
-        .await
-        .map(drop)
+    sql::run(tx, text, [sql::text_list(ids.iter().map(AttemptId::as_str))]).await.map(drop)
 }
 
 /// What a carrier's callback says about an attempt.
@@ -191,20 +185,13 @@ pub async fn adopt<C: ConnectionTrait>(
         "UPDATE send_attempts SET status = 'accepted', provider_id = r.provider_id, reason = NULL, ended_at_ms = $2 \
          FROM {} WHERE send_attempts.id = r.id AND send_attempts.status NOT IN ('accepted', 'rejected') \
          RETURNING send_attempts.id AS id",
-        sql::rows(
-            tx.get_database_backend(),
-            1,
-            "r",
-            &[("id", "text"), ("provider_id", "text")]
-        )
+        sql::rows(tx.get_database_backend(), 1, "r", &[("id", "text"), ("provider_id", "text")])
     );
     let rows: Vec<serde_json::Value> = reports
         .iter()
         .map(|report| serde_json::json!({"id": report.id, "provider_id": report.provider_id}))
         .collect();
-    sql::all(tx, text, [sql::row_list(&rows), now.millis().into()])
-        .await
-        .map(ids_of)
+    sql::all(tx, text, [sql::row_list(&rows), now.millis().into()]).await.map(ids_of)
 }
 
 /// Keeps how far these came. The caller has compared ranks.
@@ -237,10 +224,8 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!(
-        "SELECT * FROM send_attempts WHERE id IN {}",
-        sql::texts(db.get_database_backend(), 1)
-    );
+    let text =
+        format!("SELECT * FROM send_attempts WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 

@@ -17,33 +17,17 @@ pub fn texts(backend: DatabaseBackend, parameter: usize) -> String {
 #[must_use]
 pub fn rows(backend: DatabaseBackend, parameter: usize, alias: &str, columns: &[(&str, &str)]) -> String {
     if backend == DatabaseBackend::Postgres {
-        let typed: Vec<String> = columns
-            .iter()
-            .map(|(name, kind)| format!("{name} {kind}"))
-            .collect();
-        return format!(
-            "jsonb_to_recordset(${parameter}::jsonb) AS {alias}({})",
-            typed.join(", ")
-        );
+        let typed: Vec<String> = columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
+        return format!("jsonb_to_recordset(${parameter}::jsonb) AS {alias}({})", typed.join(", "));
     }
-    let picked: Vec<String> = columns
-        .iter()
-        .map(|(name, _)| format!("value->>'{name}' AS {name}"))
-        .collect();
-    format!(
-        "(SELECT {} FROM json_each(${parameter})) AS {alias}",
-        picked.join(", ")
-    )
+    let picked: Vec<String> = columns.iter().map(|(name, _)| format!("value->>'{name}' AS {name}")).collect();
+    format!("(SELECT {} FROM json_each(${parameter})) AS {alias}", picked.join(", "))
 }
 
 /// Writes down which rows a statement may not share with another worker; SQLite has one writer and needs no word.
 #[must_use]
 pub fn for_update(backend: DatabaseBackend) -> &'static str {
-    if backend == DatabaseBackend::Postgres {
-        "FOR UPDATE"
-    } else {
-        ""
-    }
+    if backend == DatabaseBackend::Postgres { "FOR UPDATE" } else { "" }
 }
 
 /// A list of texts as one JSON parameter.
@@ -81,11 +65,7 @@ pub async fn all<T: FromQueryResult, C: ConnectionTrait>(
     values: impl IntoIterator<Item = Value>,
 ) -> Result<Vec<T>, DbErr> {
     let statement = Statement::from_sql_and_values(db.get_database_backend(), text, values);
-    db.query_all_raw(statement)
-        .await?
-        .iter()
-        .map(|row| T::from_query_result(row, ""))
-        .collect()
+    db.query_all_raw(statement).await?.iter().map(|row| T::from_query_result(row, "")).collect()
 }
 
 /// Reads one row, if there is one.
@@ -98,8 +78,5 @@ pub async fn one<T: FromQueryResult, C: ConnectionTrait>(
     values: impl IntoIterator<Item = Value>,
 ) -> Result<Option<T>, DbErr> {
     let statement = Statement::from_sql_and_values(db.get_database_backend(), text, values);
-    db.query_one_raw(statement)
-        .await?
-        .map(|row| T::from_query_result(&row, ""))
-        .transpose()
+    db.query_one_raw(statement).await?.map(|row| T::from_query_result(&row, "")).transpose()
 }

@@ -125,12 +125,7 @@ pub async fn of_invoice<C: ConnectionTrait>(
 ) -> Result<Vec<Model>, DbErr> {
     let text =
         "SELECT * FROM timeline WHERE invoice_id = $1 AND merchant_id = $2 AND id > $3 ORDER BY id LIMIT $4";
-    let values = [
-        invoice_id.as_str().into(),
-        merchant_id.as_str().into(),
-        after_text(after),
-        count(limit),
-    ];
+    let values = [invoice_id.as_str().into(), merchant_id.as_str().into(), after_text(after), count(limit)];
     sql::all(db, text, values).await
 }
 
@@ -145,12 +140,7 @@ pub async fn of_merchant<C: ConnectionTrait>(
     limit: u64,
 ) -> Result<Vec<Model>, DbErr> {
     let text = "SELECT * FROM timeline WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-    sql::all(
-        db,
-        text,
-        [merchant_id.as_str().into(), after.as_str().into(), count(limit)],
-    )
-    .await
+    sql::all(db, text, [merchant_id.as_str().into(), after.as_str().into(), count(limit)]).await
 }
 
 /// One entry of a merchant's timelines.

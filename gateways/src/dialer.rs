@@ -68,10 +68,7 @@ pub enum DialerFault {
 
 impl From<DialerFault> for DialerError {
     fn from(fault: DialerFault) -> Self {
-        Self {
-            fault,
-            retry_after_ms: None,
-        }
+        Self { fault, retry_after_ms: None }
     }
 }
 
@@ -105,10 +102,7 @@ impl DialerGateway {
     /// When the HTTP client cannot be built.
     pub fn new(config: &DialerConfig) -> Result<Self, SetupError> {
         let client = http::client(Duration::from_millis(config.timeout_ms), config.reach)?;
-        Ok(Self {
-            client,
-            reach: config.reach,
-        })
+        Ok(Self { client, reach: config.reach })
     }
 
     /// Tells the dialer, once. `now` dates the signature; the dialer refuses an old one.
@@ -154,14 +148,9 @@ async fn read_answer(response: reqwest::Response) -> Result<Acknowledged, Dialer
     let status = response.status();
     if !status.is_success() {
         let retry_after_ms = http::retry_after_ms(response.headers());
-        return Err(DialerError {
-            fault: DialerFault::Status(status.as_u16()),
-            retry_after_ms,
-        });
+        return Err(DialerError { fault: DialerFault::Status(status.as_u16()), retry_after_ms });
     }
-    let bytes = http::read_body(response)
-        .await
-        .map_err(|_| DialerFault::NotAcknowledged)?;
+    let bytes = http::read_body(response).await.map_err(|_| DialerFault::NotAcknowledged)?;
     let answer: serde_json::Value =
         serde_json::from_slice(&bytes).map_err(|_| DialerFault::NotAcknowledged)?;
     match answer.get("acknowledged") {
@@ -171,11 +160,7 @@ async fn read_answer(response: reqwest::Response) -> Result<Acknowledged, Dialer
 }
 
 fn unheard(error: &reqwest::Error) -> DialerFault {
-    if error.is_timeout() {
-        DialerFault::TimedOut
-    } else {
-        DialerFault::Unreachable
-    }
+    if error.is_timeout() { DialerFault::TimedOut } else { DialerFault::Unreachable }
 }
 
 #[cfg(test)]

@@ -69,9 +69,7 @@ impl EmailGateway {
     pub fn new(config: &EmailConfig) -> Result<Self, SetupError> {
         http::install_crypto();
         if !compose::is_domain(&config.domain) {
-            return Err(SetupError::Setting {
-                what: "the email domain must be a plain host name",
-            });
+            return Err(SetupError::Setting { what: "the email domain must be a plain host name" });
         }
         let relay = Relay::parse(&config.smtp_url, &config.domain)?;
         Ok(Self {
@@ -90,10 +88,7 @@ impl EmailGateway {
         let handed_over = HandedOver::default();
         let delivery = self.deliver(&letter, email.deadline, &handed_over);
         match tokio::time::timeout(self.timeout, delivery).await {
-            Ok(Ok(())) => SendOutcome::Accepted {
-                provider_id: letter.message_id,
-                segments: None,
-            },
+            Ok(Ok(())) => SendOutcome::Accepted { provider_id: letter.message_id, segments: None },
             Ok(Err(fault)) => fault.outcome(),
             Err(_) if handed_over.has_happened() => {
                 SendOutcome::unknown("timed out after the message was written")
@@ -123,27 +118,15 @@ async fn say(
     handed_over: &HandedOver,
 ) -> Result<(), Fault> {
     let from = Mail::new(Some(letter.from.clone()), Vec::new());
-    connection
-        .command(from)
-        .await
-        .map_err(|error| Fault::at(Stage::Sender, &error))?;
+    connection.command(from).await.map_err(|error| Fault::at(Stage::Sender, &error))?;
     let to = Rcpt::new(letter.to.clone(), Vec::new());
-    connection
-        .command(to)
-        .await
-        .map_err(|error| Fault::at(Stage::Recipient, &error))?;
-    connection
-        .command(Data)
-        .await
-        .map_err(|error| Fault::at(Stage::Data, &error))?;
+    connection.command(to).await.map_err(|error| Fault::at(Stage::Recipient, &error))?;
+    connection.command(Data).await.map_err(|error| Fault::at(Stage::Data, &error))?;
     if Instant::now() >= deadline {
         return Err(Fault::TooLate);
     }
     handed_over.mark();
-    connection
-        .message(&letter.bytes)
-        .await
-        .map_err(|error| Fault::at(Stage::Content, &error))?;
+    connection.message(&letter.bytes).await.map_err(|error| Fault::at(Stage::Content, &error))?;
     Ok(())
 }
 

@@ -68,17 +68,12 @@ pub(crate) fn body_before(deadline: Instant, bytes: Vec<u8>) -> (reqwest::Body, 
     let flag = handed_over.clone();
     let hand_over = async move {
         if Instant::now() >= deadline {
-            return Err(std::io::Error::other(
-                "the deadline passed before the request was written",
-            ));
+            return Err(std::io::Error::other("the deadline passed before the request was written"));
         }
         flag.mark();
         Ok(bytes)
     };
-    (
-        reqwest::Body::wrap_stream(futures::stream::once(hand_over)),
-        handed_over,
-    )
+    (reqwest::Body::wrap_stream(futures::stream::once(hand_over)), handed_over)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -111,25 +106,17 @@ pub fn retry_after_ms(headers: &HeaderMap) -> Option<i64> {
     let wish = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !wish.is_empty() && wish.bytes().all(|byte| byte.is_ascii_digit()) {
         // A number too large for the type is a very long wait.
-        let wish_ms = wish
-            .parse::<i64>()
-            .map_or(i64::MAX, |seconds| seconds.saturating_mul(1_000));
+        let wish_ms = wish.parse::<i64>().map_or(i64::MAX, |seconds| seconds.saturating_mul(1_000));
         return Some(wish_ms.min(RETRY_AFTER_MAX_MS));
     }
     let until_ms = date_ms(wish)?;
-    let now_ms = headers
-        .get(DATE)
-        .map(HeaderValue::to_str)?
-        .ok()
-        .and_then(date_ms)?;
+    let now_ms = headers.get(DATE).map(HeaderValue::to_str)?.ok().and_then(date_ms)?;
     Some(until_ms.saturating_sub(now_ms).clamp(0, RETRY_AFTER_MAX_MS))
 }
 
 /// An HTTP or RFC 2822 date in milliseconds since 1970.
 pub(crate) fn date_ms(text: &str) -> Option<i64> {
-    let moment = jiff::fmt::rfc2822::DateTimeParser::new()
-        .parse_timestamp(text.trim())
-        .ok()?;
+    let moment = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
     Some(moment.as_millisecond())
 }
 

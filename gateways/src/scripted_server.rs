@@ -36,8 +36,7 @@ impl Heard {
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let line = self.head.lines().find(|line| {
-            line.split_once(':')
-                .is_some_and(|(written, _)| written.eq_ignore_ascii_case(name))
+            line.split_once(':').is_some_and(|(written, _)| written.eq_ignore_ascii_case(name))
         })?;
         line.split_once(':').map(|(_, value)| value.trim())
     }
@@ -92,11 +91,7 @@ impl ScriptedServer {
 async fn serve(mut stream: TcpStream, script: Arc<Mutex<VecDeque<Act>>>, journal: Arc<Mutex<Journal>>) {
     loop {
         let act = script.lock().unwrap().pop_front().unwrap_or(Act::Silence);
-        let limit = if let Act::CloseAfterReading(limit) = act {
-            limit
-        } else {
-            usize::MAX
-        };
+        let limit = if let Act::CloseAfterReading(limit) = act { limit } else { usize::MAX };
         let heard = read_request(&mut stream, limit).await;
         let is_nothing = heard.head.is_empty() && heard.body.is_empty();
         if is_nothing && limit > 0 {
@@ -140,11 +135,7 @@ async fn read_request(stream: &mut TcpStream, limit: usize) -> Heard {
     }
     whole(&bytes).unwrap_or_else(|| {
         let (head, body) = split(&bytes);
-        Heard {
-            head,
-            body,
-            is_whole: false,
-        }
+        Heard { head, body, is_whole: false }
     })
 }
 
@@ -153,14 +144,8 @@ fn whole(bytes: &[u8]) -> Option<Heard> {
     if !bytes.windows(4).any(|window| window == b"\r\n\r\n") {
         return None;
     }
-    let heard = Heard {
-        head,
-        body,
-        is_whole: true,
-    };
-    let length = heard
-        .header("content-length")
-        .map_or(0, |length| length.parse::<usize>().unwrap());
+    let heard = Heard { head, body, is_whole: true };
+    let length = heard.header("content-length").map_or(0, |length| length.parse::<usize>().unwrap());
     (heard.body.len() == length).then_some(heard)
 }
 
@@ -175,15 +160,8 @@ fn split(bytes: &[u8]) -> (String, Vec<u8>) {
 
 /// An HTTP answer of known length.
 pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
-    let headers: String = headers
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}\r\n"))
-        .collect();
-    format!(
-        "HTTP/1.1 {status} X\r\n{headers}Content-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    format!("HTTP/1.1 {status} X\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
 pub(crate) fn json(status: u16, body: &serde_json::Value) -> Vec<u8> {

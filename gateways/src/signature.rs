@@ -31,10 +31,7 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 
 /// The secrets that can sign at all: an empty one would accept what anybody can compute.
 fn usable(secrets: &[SecretString]) -> impl Iterator<Item = &str> {
-    secrets
-        .iter()
-        .map(|secret| secret.expose_secret().trim())
-        .filter(|secret| !secret.is_empty())
+    secrets.iter().map(|secret| secret.expose_secret().trim()).filter(|secret| !secret.is_empty())
 }
 
 /// Whether a moment in seconds is within `tolerance_s` of now, on either side.

@@ -59,32 +59,21 @@ impl SmsGateway {
     /// # Errors
     /// When the base URL or the account cannot be used, or no token is given.
     pub fn new(config: SmsConfig) -> Result<Self, SetupError> {
-        let base = Url::parse(&config.base_url).map_err(|_| SetupError::Url {
-            what: "the carrier's base URL",
-        })?;
+        let base =
+            Url::parse(&config.base_url).map_err(|_| SetupError::Url { what: "the carrier's base URL" })?;
         if !Reach::Anywhere.permits(&base) {
-            return Err(SetupError::Url {
-                what: "the carrier's base URL",
-            });
+            return Err(SetupError::Url { what: "the carrier's base URL" });
         }
         let is_plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if !is_plain(&config.account_sid) {
-            return Err(SetupError::Setting {
-                what: "the carrier account id must be letters and digits",
-            });
+            return Err(SetupError::Setting { what: "the carrier account id must be letters and digits" });
         }
         if config.auth_tokens.is_empty() {
-            return Err(SetupError::Setting {
-                what: "the carrier needs an auth token",
-            });
+            return Err(SetupError::Setting { what: "the carrier needs an auth token" });
         }
         let path = format!("2010-04-01/Accounts/{}/Messages.json", config.account_sid);
-        let messages_url =
-            Url::parse(&format!("{}/{path}", config.base_url.trim_end_matches('/'))).map_err(|_| {
-                SetupError::Url {
-                    what: "the carrier's base URL",
-                }
-            })?;
+        let messages_url = Url::parse(&format!("{}/{path}", config.base_url.trim_end_matches('/')))
+            .map_err(|_| SetupError::Url { what: "the carrier's base URL" })?;
         Ok(Self {
             client: http::client(Duration::from_millis(config.timeout_ms), Reach::Anywhere)?,
             messages_url,
@@ -108,9 +97,7 @@ impl SmsGateway {
 
     async fn observe(&self, message: &SmsSend) -> Observation {
         if Instant::now() >= message.deadline {
-            return Observation::NotWritten {
-                why: "the deadline passed before the request",
-            };
+            return Observation::NotWritten { why: "the deadline passed before the request" };
         }
         let form = form_of(message);
         let length = form.len();
@@ -122,12 +109,10 @@ impl SmsGateway {
             .body(body);
         match request.send().await {
             Ok(response) => read_answer(response, &message.to).await,
-            Err(error) if !handed_over.has_happened() => Observation::NotWritten {
-                why: why_not_written(&error),
-            },
-            Err(error) => Observation::NoAnswer {
-                why: why_no_answer(&error),
-            },
+            Err(error) if !handed_over.has_happened() => {
+                Observation::NotWritten { why: why_not_written(&error) }
+            }
+            Err(error) => Observation::NoAnswer { why: why_no_answer(&error) },
         }
     }
 
@@ -157,11 +142,7 @@ async fn read_answer(response: reqwest::Response, to: &str) -> Observation {
         Ok(bytes) => wire::answer(&bytes, to),
         Err(http::BodyError::TooLarge | http::BodyError::Torn) => AnswerBody::Unreadable,
     };
-    Observation::Answered {
-        status,
-        retry_after_ms,
-        body,
-    }
+    Observation::Answered { status, retry_after_ms, body }
 }
 
 fn why_not_written(error: &reqwest::Error) -> &'static str {

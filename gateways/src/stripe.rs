@@ -50,18 +50,14 @@ impl StripeGateway {
     pub fn new(config: StripeConfig) -> Result<Self, SetupError> {
         http::install_crypto();
         if config.secret_key.expose_secret().trim().is_empty() {
-            return Err(SetupError::Setting {
-                what: "Stripe needs a secret key",
-            });
+            return Err(SetupError::Setting { what: "Stripe needs a secret key" });
         }
         let base = format!("{}/", config.base_url.trim_end_matches('/'));
         let client = stripe::ClientBuilder::new(config.secret_key.expose_secret())
             .url(base)
             .timeout(Duration::from_millis(config.timeout_ms))
             .build()
-            .map_err(|_| SetupError::Setting {
-                what: "Stripe's key or base URL",
-            })?;
+            .map_err(|_| SetupError::Setting { what: "Stripe's key or base URL" })?;
         Ok(Self { client })
     }
 
@@ -74,9 +70,7 @@ impl StripeGateway {
         wanted: &CreatePaymentIntent,
     ) -> Result<PaymentIntent, StripeError> {
         let request = create::request(wanted)?;
-        let made = self
-            .post(request.build(), &wanted.account, &wanted.idempotency_key)
-            .await;
+        let made = self.post(request.build(), &wanted.account, &wanted.idempotency_key).await;
         made.map_err(StripeError::from)
     }
 
@@ -90,11 +84,7 @@ impl StripeGateway {
         id: &str,
     ) -> Result<PaymentIntent, StripeError> {
         let request = api::RetrievePaymentIntent::new(checked_id(id)?).expand(["latest_charge".to_owned()]);
-        let sent = request
-            .customize()
-            .account_id(account.into())
-            .send(&self.client)
-            .await;
+        let sent = request.customize().account_id(account.into()).send(&self.client).await;
         sent.map(PaymentIntent::from).map_err(|error| why(error).into())
     }
 
@@ -133,10 +123,7 @@ impl StripeGateway {
         metadata_value: &str,
     ) -> Result<Option<PaymentIntent>, StripeError> {
         let is_ours = |intent: &PaymentIntent| {
-            intent
-                .metadata
-                .get(metadata_key)
-                .is_some_and(|value| value == metadata_value)
+            intent.metadata.get(metadata_key).is_some_and(|value| value == metadata_value)
         };
         let all = self.list_payment_intents(account, created_since).await?;
         Ok(all.into_iter().find(is_ours))
@@ -158,11 +145,7 @@ impl StripeGateway {
             if let Some(last) = all.last() {
                 request = request.starting_after(&last.id);
             }
-            let page = request
-                .customize()
-                .account_id(account.into())
-                .send(&self.client)
-                .await;
+            let page = request.customize().account_id(account.into()).send(&self.client).await;
             let page = page.map_err(|error| StripeError::from(why(error)))?;
             let is_last = !page.has_more || page.data.is_empty();
             all.extend(page.data.into_iter().map(PaymentIntent::from));
@@ -207,15 +190,8 @@ impl StripeGateway {
 
 /// An id becomes part of a path.
 fn checked_id(id: &str) -> Result<&str, StripeError> {
-    let is_plain = !id.is_empty()
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if is_plain {
-        Ok(id)
-    } else {
-        Err(bad_parameter("id"))
-    }
+    let is_plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if is_plain { Ok(id) } else { Err(bad_parameter("id")) }
 }
 
 #[cfg(test)]

@@ -19,7 +19,8 @@ CREATE TABLE invoices (
     updated_at_ms BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX invoices_number ON invoices (merchant_id, number);
-CREATE INDEX invoices_page ON invoices (merchant_id, status, id);
+CREATE INDEX invoices_page ON invoices (merchant_id, id);
+CREATE INDEX invoices_of_status ON invoices (merchant_id, status, id);
 CREATE INDEX invoices_of_customer ON invoices (customer_id);
 
 CREATE TABLE invoice_lines (

@@ -16,5 +16,6 @@ CREATE TABLE call_events (
     received_at_ms BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX call_events_once ON call_events (merchant_id, dedupe_key);
-CREATE INDEX call_events_page ON call_events (merchant_id, disposition, id);
+CREATE INDEX call_events_page ON call_events (merchant_id, id);
+CREATE INDEX call_events_of_disposition ON call_events (merchant_id, disposition, id);
 CREATE INDEX call_events_of_invoice ON call_events (invoice_id);

@@ -11,12 +11,7 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, Database, DatabaseConnection, 
 
 async fn shape(db: &DatabaseConnection, query: &str) -> Vec<String> {
     let statement = Statement::from_string(db.get_database_backend(), query);
-    db.query_all_raw(statement)
-        .await
-        .unwrap()
-        .iter()
-        .map(|row| row.try_get_by_index(0).unwrap())
-        .collect()
+    db.query_all_raw(statement).await.unwrap().iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
 }
 
 async fn there_and_back(db: DatabaseConnection, query: &str) {
@@ -27,18 +22,11 @@ async fn there_and_back(db: DatabaseConnection, query: &str) {
     for down in 1..=steps {
         Migrator::down(&db, Some(down)).await.unwrap();
         Migrator::up(&db, None).await.unwrap();
-        assert_eq!(
-            shape(&db, query).await,
-            before,
-            "after {down} steps down and up again"
-        );
+        assert_eq!(shape(&db, query).await, before, "after {down} steps down and up again");
     }
     Migrator::down(&db, None).await.unwrap();
     let left = shape(&db, query).await;
-    assert!(
-        left.iter().all(|line| line.contains("seaql_migrations")),
-        "going down leaves {left:?}"
-    );
+    assert!(left.iter().all(|line| line.contains("seaql_migrations")), "going down leaves {left:?}");
 }
 
 #[tokio::test]
@@ -57,10 +45,7 @@ async fn the_shape_survives_down_and_up_on_postgres() {
     };
     let name = format!("shape_{}", std::process::id());
     let admin = Database::connect(&server).await.unwrap();
-    admin
-        .execute_unprepared(&format!("CREATE DATABASE {name}"))
-        .await
-        .unwrap();
+    admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
     let (base, _) = server.rsplit_once('/').unwrap();
     let query = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' \
          UNION ALL SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable FROM information_schema.columns \

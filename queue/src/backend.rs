@@ -29,11 +29,7 @@ pub(crate) struct ClaimedBatches {
 
 impl ClaimedBatches {
     pub(crate) fn new(receiver: mpsc::Receiver<Arc<Batch>>, stop_claiming: CancellationToken) -> Self {
-        Self {
-            receiver,
-            stop_claiming,
-            closing: None,
-        }
+        Self { receiver, stop_claiming, closing: None }
     }
 }
 
@@ -72,9 +68,7 @@ impl Backend for ClaimedBatches {
             return Poll::Ready(Ok(()));
         };
         // `get_mut` never locks: we hold `&mut self`.
-        let future = closing
-            .get_mut()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let future = closing.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
         ready!(Pin::new(future).poll(cx));
         Poll::Ready(Ok(()))
     }

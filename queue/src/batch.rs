@@ -90,10 +90,7 @@ impl Batch {
 
     /// The rows that still want an answer.
     pub fn jobs(&self) -> impl Iterator<Item = &Claimed> {
-        self.rows
-            .iter()
-            .filter(|row| !row.settled.load(Ordering::Relaxed))
-            .map(|row| &row.job)
+        self.rows.iter().filter(|row| !row.settled.load(Ordering::Relaxed)).map(|row| &row.job)
     }
 
     /// Subjects of the rows that still want an answer.
@@ -106,10 +103,7 @@ impl Batch {
     /// Ask right before bytes leave that cannot be called back.
     #[must_use]
     pub fn remaining(&self, job: &Claimed) -> Duration {
-        let lost = self
-            .rows
-            .iter()
-            .any(|row| row.job.id == job.id && row.lost.load(Ordering::Relaxed));
+        let lost = self.rows.iter().any(|row| row.job.id == job.id && row.lost.load(Ordering::Relaxed));
         if lost {
             return Duration::ZERO;
         }
@@ -163,10 +157,7 @@ impl Batch {
     pub(crate) fn renewed(&self, asked_at: Instant, still_ours: &[String]) {
         let lease = Duration::from_millis(u64::try_from(self.kind.policy().lease_ms).unwrap_or(0));
         let ends = asked_at.duration_since(self.claimed_at).saturating_add(lease);
-        self.lease_ends_ms.store(
-            u64::try_from(ends.as_millis()).unwrap_or(u64::MAX),
-            Ordering::Relaxed,
-        );
+        self.lease_ends_ms.store(u64::try_from(ends.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
         for row in &self.rows {
             if !row.settled.load(Ordering::Relaxed) && !still_ours.contains(&row.job.id) {
                 row.lost.store(true, Ordering::Relaxed);

@@ -17,9 +17,7 @@ impl Clock {
     /// A clock that runs `offset_ms` ahead of the machine's.
     #[must_use]
     pub fn ahead_by(offset_ms: i64) -> Self {
-        Self {
-            offset_ms: Arc::new(AtomicI64::new(offset_ms)),
-        }
+        Self { offset_ms: Arc::new(AtomicI64::new(offset_ms)) }
     }
 
     /// A clock on somebody else's offset, in milliseconds: the demo moves product and simulator together.
@@ -44,14 +42,9 @@ impl Clock {
         self.offset_ms.fetch_add(span_ms, Ordering::Relaxed);
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the machine's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     fn machine_now() -> Timestamp {
-        let since = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }

@@ -39,10 +39,8 @@ impl Ledger {
              WHERE status = 'dead' AND id > $1 AND ($2 = '' OR merchant_id = $2) ORDER BY id LIMIT $3";
         let merchant = merchant_id.map_or(String::new(), ToString::to_string);
         let values: [Value; 3] = [after.unwrap_or("").into(), merchant.into(), limit.into()];
-        let rows = self
-            .read
-            .query_all_raw(Statement::from_sql_and_values(self.backend(), text, values))
-            .await?;
+        let rows =
+            self.read.query_all_raw(Statement::from_sql_and_values(self.backend(), text, values)).await?;
         rows.iter()
             .map(|row| {
                 Ok(DeadJob {

@@ -60,14 +60,7 @@ impl Ledger {
         live: Live,
         metrics: Metrics,
     ) -> Self {
-        Self {
-            write,
-            read,
-            clock,
-            wake,
-            live,
-            metrics,
-        }
+        Self { write, read, clock, wake, live, metrics }
     }
 
     #[must_use]
@@ -139,12 +132,8 @@ impl Ledger {
 
     /// Wakes the workers and tells the listeners about something that has been committed.
     pub fn announce(&self, outbox: &Outbox) {
-        let mut kinds: Vec<JobKind> = outbox
-            .jobs
-            .iter()
-            .filter(|job| job.delay_ms <= 0)
-            .map(|job| job.kind)
-            .collect();
+        let mut kinds: Vec<JobKind> =
+            outbox.jobs.iter().filter(|job| job.delay_ms <= 0).map(|job| job.kind).collect();
         kinds.sort_unstable();
         kinds.dedup();
         self.wake.ring(&kinds);
@@ -167,16 +156,9 @@ impl Ledger {
 
     /// Leases one row whose last lease expired: alone, so that a row that kills its process takes no other with it.
     pub(crate) async fn claim_suspect(&self, kind: JobKind, worker: &str) -> Result<Option<Claimed>, DbErr> {
-        let values: [Value; 4] = [
-            kind.word().into(),
-            self.clock.offset_ms().into(),
-            kind.policy().lease_ms.into(),
-            worker.into(),
-        ];
-        Ok(self
-            .claim_with(sql::claim_suspect(self.backend()), values)
-            .await?
-            .pop())
+        let values: [Value; 4] =
+            [kind.word().into(), self.clock.offset_ms().into(), kind.policy().lease_ms.into(), worker.into()];
+        Ok(self.claim_with(sql::claim_suspect(self.backend()), values).await?.pop())
     }
 
     async fn claim_with<const N: usize>(
@@ -203,29 +185,20 @@ impl Ledger {
 
     /// Extends leases; returns the ids that are still ours.
     pub(crate) async fn renew(&self, leases: &[(String, i64)], lease_ms: i64) -> Result<Vec<String>, DbErr> {
-        let rows: Vec<serde_json::Value> = leases
-            .iter()
-            .map(|(id, fence)| json!({"id": id, "fence": fence}))
-            .collect();
+        let rows: Vec<serde_json::Value> =
+            leases.iter().map(|(id, fence)| json!({"id": id, "fence": fence})).collect();
         let statement = Statement::from_sql_and_values(
             self.backend(),
             sql::renew(self.backend()),
             [json_text(&rows), lease_ms.into()],
         );
-        self.write
-            .query_all_raw(statement)
-            .await?
-            .iter()
-            .map(|row| row.try_get("", "id"))
-            .collect()
+        self.write.query_all_raw(statement).await?.iter().map(|row| row.try_get("", "id")).collect()
     }
 
     /// Gives rows back that were claimed and not begun.
     pub(crate) async fn release(&self, leases: &[(String, i64)]) -> Result<u64, DbErr> {
-        let rows: Vec<serde_json::Value> = leases
-            .iter()
-            .map(|(id, fence)| json!({"id": id, "fence": fence}))
-            .collect();
+        let rows: Vec<serde_json::Value> =
+            leases.iter().map(|(id, fence)| json!({"id": id, "fence": fence})).collect();
         execute(&self.write, sql::release(self.backend()), [json_text(&rows)]).await
     }
 
@@ -236,10 +209,7 @@ impl Ledger {
         let statement =
             Statement::from_sql_and_values(self.backend(), sql::due_kinds(self.backend()), values);
         let rows = self.read.query_all_raw(statement).await?;
-        let words: Vec<String> = rows
-            .iter()
-            .map(|row| row.try_get("", "kind"))
-            .collect::<Result<_, _>>()?;
+        let words: Vec<String> = rows.iter().map(|row| row.try_get("", "kind")).collect::<Result<_, _>>()?;
         Ok(words.iter().filter_map(|word| word.parse().ok()).collect())
     }
 
@@ -253,10 +223,8 @@ impl Ledger {
         if outcomes.is_empty() {
             return Ok(settled);
         }
-        let rows: Vec<serde_json::Value> = outcomes
-            .iter()
-            .map(|(job, outcome)| verdict(kind, job, outcome))
-            .collect();
+        let rows: Vec<serde_json::Value> =
+            outcomes.iter().map(|(job, outcome)| verdict(kind, job, outcome)).collect();
         let backend = tx.get_database_backend();
         let values = [json_text(&rows), self.clock.offset_ms().into()];
         let statement = Statement::from_sql_and_values(backend, sql::settle(backend), values);
@@ -321,20 +289,12 @@ fn verdict(kind: JobKind, job: &Claimed, outcome: &Outcome) -> serde_json::Value
     let policy = kind.policy();
     let (status, wait_ms, failed, error) = match outcome {
         Outcome::Done => ("done", 0, 0, None),
-        Outcome::Wait(span) => (
-            "waiting",
-            i64::try_from(span.as_millis()).unwrap_or(i64::MAX / 2),
-            0,
-            None,
-        ),
+        Outcome::Wait(span) => ("waiting", i64::try_from(span.as_millis()).unwrap_or(i64::MAX / 2), 0, None),
         Outcome::GiveUp(reason) => ("dead", 0, 1, Some(reason)),
         Outcome::Retry(error) if job.attempts + 1 >= policy.attempts_max => ("dead", 0, 1, Some(error)),
-        Outcome::Retry(error) => (
-            "waiting",
-            policy.backoff.wait_ms(job.attempts, rand::random()),
-            1,
-            Some(error),
-        ),
+        Outcome::Retry(error) => {
+            ("waiting", policy.backoff.wait_ms(job.attempts, rand::random()), 1, Some(error))
+        }
     };
     let error: Option<String> = error.map(|text| text.chars().take(ERROR_CHARS_MAX).collect());
     json!({"id": job.id, "fence": job.fence, "status": status, "wait_ms": wait_ms, "failed": failed, "error": error})

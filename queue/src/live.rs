@@ -28,11 +28,7 @@ pub struct Live {
 
 impl Default for Live {
     fn default() -> Self {
-        Self {
-            sender: broadcast::Sender::new(BEHIND_MAX),
-            me: rand::random(),
-            outgoing: Arc::default(),
-        }
+        Self { sender: broadcast::Sender::new(BEHIND_MAX), me: rand::random(), outgoing: Arc::default() }
     }
 }
 
@@ -51,10 +47,7 @@ impl Live {
         let Some((channel, outgoing)) = self.outgoing.get() else {
             return;
         };
-        let told = Told {
-            by: self.me,
-            change: change.clone(),
-        };
+        let told = Told { by: self.me, change: change.clone() };
         if let Ok(text) = serde_json::to_string(&told) {
             let _dropped_when_full = outgoing.try_send((channel, text));
         }

@@ -17,23 +17,13 @@ impl Metrics {
     /// # Errors
     /// When a metric of the same name is registered already.
     pub fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
-        let jobs = Opts::new(
-            "postcall_jobs_total",
-            "Answers of handlers, by kind of job and outcome.",
-        );
+        let jobs = Opts::new("postcall_jobs_total", "Answers of handlers, by kind of job and outcome.");
         let batch = HistogramOpts::new("postcall_job_batch_rows", "Rows per claimed batch.")
             .buckets(vec![1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0]);
-        let run = HistogramOpts::new(
-            "postcall_job_batch_duration_seconds",
-            "Time a batch was worked on.",
-        )
-        .buckets(vec![
-            0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
-        ]);
-        let restarts = Opts::new(
-            "postcall_worker_restarts_total",
-            "Times a worker ended and was started again.",
-        );
+        let run = HistogramOpts::new("postcall_job_batch_duration_seconds", "Time a batch was worked on.")
+            .buckets(vec![0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0]);
+        let restarts =
+            Opts::new("postcall_worker_restarts_total", "Times a worker ended and was started again.");
         let metrics = Self {
             jobs: IntCounterVec::new(jobs, &["kind", "outcome"])?,
             batch_rows: HistogramVec::new(batch, &["kind"])?,
@@ -69,15 +59,11 @@ impl Metrics {
 
     pub(crate) fn claimed(&self, kind: JobKind, rows: usize) {
         let rows = u32::try_from(rows).unwrap_or(u32::MAX);
-        self.batch_rows
-            .with_label_values(&[kind.word()])
-            .observe(f64::from(rows));
+        self.batch_rows.with_label_values(&[kind.word()]).observe(f64::from(rows));
     }
 
     pub(crate) fn ran(&self, kind: JobKind, took: std::time::Duration) {
-        self.run_seconds
-            .with_label_values(&[kind.word()])
-            .observe(took.as_secs_f64());
+        self.run_seconds.with_label_values(&[kind.word()]).observe(took.as_secs_f64());
     }
 
     pub(crate) fn restarted(&self, kind: JobKind) {

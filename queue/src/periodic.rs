@@ -39,13 +39,7 @@ pub(crate) async fn run(ledger: Ledger, kinds: Vec<JobKind>, shutdown: Cancellat
 
 async fn propose(ledger: &Ledger, kind: JobKind, tick: i64) -> Result<(), DbErr> {
     let key = tick.to_string();
-    let job = NewJob {
-        kind,
-        subject: key.clone(),
-        unique_key: key,
-        merchant_id: None,
-        delay_ms: 0,
-    };
+    let job = NewJob { kind, subject: key.clone(), unique_key: key, merchant_id: None, delay_ms: 0 };
     let tx = ledger.begin().await?;
     let new = ledger.enqueue(&tx, &[job]).await?;
     let before = ledger.clock().now().millis().saturating_sub(KEEP_TICKS_MS);

@@ -47,11 +47,7 @@ impl Runtime {
     /// `process` names this process among others: make it unique per start.
     #[must_use]
     pub fn new(ledger: Ledger, process: impl Into<String>) -> Self {
-        Self {
-            ledger,
-            process: process.into(),
-            handlers: Vec::new(),
-        }
+        Self { ledger, process: process.into(), handlers: Vec::new() }
     }
 
     #[must_use]
@@ -73,11 +69,7 @@ impl Runtime {
         let drained = CancellationToken::new();
         let keeping = tokio::spawn(keeper.clone().run(self.ledger.clone(), drained.clone()));
         let mut tasks = JoinSet::new();
-        tasks.spawn(claimer::poll(
-            self.ledger.clone(),
-            kinds.clone(),
-            shutdown.clone(),
-        ));
+        tasks.spawn(claimer::poll(self.ledger.clone(), kinds.clone(), shutdown.clone()));
         tasks.spawn(periodic::run(self.ledger.clone(), kinds, shutdown.clone()));
         for (kind, run) in self.handlers {
             let worker = Worker {
@@ -122,17 +114,9 @@ impl Worker {
                 Ok(Err(error)) => error,
                 Err(_) => "it panicked".to_owned(),
             };
-            tracing::error!(
-                kind = self.kind.word(),
-                reason,
-                "a worker ended; it is started again"
-            );
+            tracing::error!(kind = self.kind.word(), reason, "a worker ended; it is started again");
             self.ledger.metrics().restarted(self.kind);
-            wait = if begun.elapsed() > RESTART_CAP {
-                RESTART_FIRST
-            } else {
-                (wait * 2).min(RESTART_CAP)
-            };
+            wait = if begun.elapsed() > RESTART_CAP { RESTART_FIRST } else { (wait * 2).min(RESTART_CAP) };
             starts += 1;
             tokio::select! { () = shutdown.cancelled() => return, () = tokio::time::sleep(wait) => {} }
         }
@@ -141,13 +125,7 @@ impl Worker {
     fn once(self, name: String, shutdown: CancellationToken) -> BoxFuture<'static, Result<(), String>> {
         let stop_claiming = shutdown.child_token();
         let (sender, receiver) = mpsc::channel(1);
-        let claiming = claimer::claim(
-            self.ledger,
-            self.kind,
-            name.clone(),
-            sender,
-            stop_claiming.clone(),
-        );
+        let claiming = claimer::claim(self.ledger, self.kind, name.clone(), sender, stop_claiming.clone());
         let claiming = tokio::spawn(claiming);
         let (run, keeper) = (self.run, self.keeper);
         let handle = move |batch: Arc<Batch>| work(batch, Arc::clone(&run), keeper.clone());
@@ -181,16 +159,8 @@ async fn work(batch: Arc<Batch>, run: Run, keeper: Keeper) {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "the handler panicked".to_owned(),
         };
-        tracing::warn!(
-            kind = batch.kind().word(),
-            rows = left.len(),
-            error,
-            "rows are retried"
-        );
-        let outcomes = left
-            .into_iter()
-            .map(|job| (job, Outcome::Retry(error.clone())))
-            .collect();
+        tracing::warn!(kind = batch.kind().word(), rows = left.len(), error, "rows are retried");
+        let outcomes = left.into_iter().map(|job| (job, Outcome::Retry(error.clone()))).collect();
         if let Err(error) = batch.finish(outcomes).await {
             tracing::error!(%error, "a batch could not be settled; its lease will expire");
         }

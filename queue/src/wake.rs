@@ -33,9 +33,7 @@ pub struct Wake {
 
 impl std::fmt::Debug for Wake {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Wake")
-            .field("across_processes", &self.outgoing.is_some())
-            .finish()
+        f.debug_struct("Wake").field("across_processes", &self.outgoing.is_some()).finish()
     }
 }
 
@@ -43,14 +41,8 @@ impl Wake {
     /// For one process: no Redis.
     #[must_use]
     pub fn local() -> Self {
-        let bells = JobKind::ALL.iter().map(|kind| Bell {
-            kind: *kind,
-            notify: Notify::new(),
-        });
-        Self {
-            bells: Arc::new(bells.collect()),
-            outgoing: None,
-        }
+        let bells = JobKind::ALL.iter().map(|kind| Bell { kind: *kind, notify: Notify::new() });
+        Self { bells: Arc::new(bells.collect()), outgoing: None }
     }
 
     /// Also tells, and hears from, other processes through Redis. Returns at once: Redis may come and go at any time,
@@ -61,18 +53,10 @@ impl Wake {
     pub fn through_redis(url: &str, live: &Live, shutdown: &CancellationToken) -> Result<Self, WakeError> {
         let client = redis::Client::open(url).map_err(WakeError::Unreadable)?;
         let (sender, receiver) = mpsc::channel(OUTGOING_MAX);
-        let wake = Self {
-            outgoing: Some(sender.clone()),
-            ..Self::local()
-        };
+        let wake = Self { outgoing: Some(sender.clone()), ..Self::local() };
         live.forward_to(CHANNEL_CHANGES, sender);
         tokio::spawn(relay::publish(client.clone(), receiver, shutdown.clone()));
-        tokio::spawn(relay::listen(
-            client,
-            wake.clone(),
-            live.clone(),
-            shutdown.clone(),
-        ));
+        tokio::spawn(relay::listen(client, wake.clone(), live.clone(), shutdown.clone()));
         Ok(wake)
     }
 

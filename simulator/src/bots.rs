@@ -38,18 +38,11 @@ impl Scanner {
 /// Without cookies and without the headers a browser would send.
 async fn fetch(method: Method, link: &str) -> Result<Page, Error> {
     let client: Client = outbound::client()?;
-    let request = client
-        .request(method, link)
-        .header(USER_AGENT, "LinkCheck/2.1 (safe-links scanner)");
+    let request = client.request(method, link).header(USER_AGENT, "LinkCheck/2.1 (safe-links scanner)");
     let answer = request.send().await.map_err(outbound::unreachable(link))?;
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let body = answer.text().await.map_err(outbound::unreachable(link))?;
-    Ok(Page {
-        url: link.to_owned(),
-        status,
-        headers,
-        body,
-    })
+    Ok(Page { url: link.to_owned(), status, headers, body })
 }
 
 /// With a browser's headers and cookies: the scanners that run whole browsers send them, too.

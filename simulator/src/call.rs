@@ -92,8 +92,7 @@ impl PostCallEvent {
     /// An address spoken on the call; the link is wanted there.
     #[must_use]
     pub fn email(self, email: &str) -> Self {
-        self.set("/customer/email", json!(email))
-            .set("/outcome/preferred_channel", json!("email"))
+        self.set("/customer/email", json!(email)).set("/outcome/preferred_channel", json!("email"))
     }
 
     /// `en-US`, `es-US`, …
@@ -200,19 +199,13 @@ impl Sender {
     /// Signs each event with a Standard Webhooks secret.
     #[must_use]
     pub fn signing(url: &str, secret: &str) -> Self {
-        Self {
-            url: url.to_owned(),
-            proof: Proof::Signature(secret.to_owned()),
-        }
+        Self { url: url.to_owned(), proof: Proof::Signature(secret.to_owned()) }
     }
 
     /// Shows an API key instead.
     #[must_use]
     pub fn with_key(url: &str, key: &str) -> Self {
-        Self {
-            url: url.to_owned(),
-            proof: Proof::Key(key.to_owned()),
-        }
+        Self { url: url.to_owned(), proof: Proof::Key(key.to_owned()) }
     }
 
     pub(crate) async fn post(
@@ -225,25 +218,17 @@ impl Sender {
         let body = event.body();
         let mut request = client.post(&self.url).header("content-type", "application/json");
         request = match &self.proof {
-            Proof::Signature(secret) => request
-                .header("webhook-id", delivery_id)
-                .header("webhook-timestamp", at_s)
-                .header(
+            Proof::Signature(secret) => {
+                request.header("webhook-id", delivery_id).header("webhook-timestamp", at_s).header(
                     "webhook-signature",
                     signatures::standard_webhook(secret, delivery_id, at_s, body.as_bytes())?,
-                ),
+                )
+            }
             Proof::Key(key) => request.bearer_auth(key),
         };
-        let answer = request
-            .body(body)
-            .send()
-            .await
-            .map_err(outbound::unreachable(&self.url))?;
+        let answer = request.body(body).send().await.map_err(outbound::unreachable(&self.url))?;
         let status = answer.status().as_u16();
-        Ok(Receipt {
-            status,
-            body: answer.json().await.unwrap_or(Value::Null),
-        })
+        Ok(Receipt { status, body: answer.json().await.unwrap_or(Value::Null) })
     }
 }
 

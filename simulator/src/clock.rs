@@ -21,10 +21,7 @@ impl Clock {
     /// A clock on somebody else's offset, so that the product and the world move together.
     #[must_use]
     pub fn sharing(offset_ms: Arc<AtomicI64>) -> Self {
-        Self {
-            offset_ms,
-            started: Instant::now(),
-        }
+        Self { offset_ms, started: Instant::now() }
     }
 
     /// The offset itself, to be shared.
@@ -69,14 +66,9 @@ impl Default for Clock {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the simulator's only reading of the wall clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "the simulator's only reading of the wall clock")]
 fn wall_ms() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO);
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     whole_i64(since.as_millis())
 }
 

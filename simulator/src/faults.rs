@@ -79,21 +79,13 @@ impl FaultRule {
     /// Strikes the next `times` requests.
     #[must_use]
     pub fn times(fault: Fault, times: u32) -> Self {
-        Self {
-            fault,
-            matching: None,
-            times: Some(times),
-        }
+        Self { fault, matching: None, times: Some(times) }
     }
 
     /// Strikes every request until cleared.
     #[must_use]
     pub fn always(fault: Fault) -> Self {
-        Self {
-            fault,
-            matching: None,
-            times: None,
-        }
+        Self { fault, matching: None, times: None }
     }
 
     /// Strikes only subjects that contain `part`.
@@ -150,15 +142,10 @@ pub(crate) async fn carry_out(
             tokio::time::sleep(Duration::from_millis(ms)).await;
             answer
         }
-        Fault::Refuse {
-            status,
-            retry_after_s,
-        } => {
+        Fault::Refuse { status, retry_after_s } => {
             let mut answer = refusal(code(status));
             if let Some(seconds) = retry_after_s {
-                answer
-                    .headers_mut()
-                    .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+                answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
             answer
         }
@@ -177,10 +164,7 @@ pub(crate) async fn carry_out(
         }
         Fault::Html { status } => {
             execute.await;
-            (
-                code(status),
-                Html("<!doctype html><title>Please wait</title><p>Please wait</p>"),
-            )
+            (code(status), Html("<!doctype html><title>Please wait</title><p>Please wait</p>"))
                 .into_response()
         }
         Fault::Truncate { bytes } => {

@@ -30,9 +30,7 @@ impl Ids {
 
     fn draw(&self, alphabet: &[u8], length: usize) -> String {
         let mut rng = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (0..length)
-            .map(|_| char::from(alphabet[rng.random_range(0..alphabet.len())]))
-            .collect()
+        (0..length).map(|_| char::from(alphabet[rng.random_range(0..alphabet.len())])).collect()
     }
 }
 

@@ -16,10 +16,7 @@ pub struct Journal<T> {
 
 impl<T: Clone> Journal<T> {
     pub(crate) fn new() -> Self {
-        Self {
-            entries: Mutex::new(Vec::new()),
-            changed: watch::channel(0).0,
-        }
+        Self { entries: Mutex::new(Vec::new()), changed: watch::channel(0).0 }
     }
 
     /// Appends and returns the entry's place.
@@ -83,9 +80,7 @@ impl<T: Clone> Journal<T> {
                 }
             }
         };
-        tokio::time::timeout(patience, search)
-            .await
-            .map_err(|_| Error::TimedOut(patience))
+        tokio::time::timeout(patience, search).await.map_err(|_| Error::TimedOut(patience))
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<T>> {
@@ -93,8 +88,7 @@ impl<T: Clone> Journal<T> {
     }
 
     fn announce(&self) {
-        self.changed
-            .send_modify(|version| *version = version.wrapping_add(1));
+        self.changed.send_modify(|version| *version = version.wrapping_add(1));
     }
 }
 
@@ -121,9 +115,7 @@ mod tests {
     #[tokio::test]
     async fn a_waiter_gives_up_at_its_deadline() {
         let journal: Journal<u8> = Journal::new();
-        let seen = journal
-            .wait_until(Duration::from_millis(5), |all| all.first().copied())
-            .await;
+        let seen = journal.wait_until(Duration::from_millis(5), |all| all.first().copied()).await;
         assert!(matches!(seen, Err(Error::TimedOut(_))));
     }
 }

@@ -20,8 +20,5 @@ pub(crate) fn client() -> Result<reqwest::Client, Error> {
 /// Names the URL that did not answer.
 pub(crate) fn unreachable(url: &str) -> impl FnOnce(reqwest::Error) -> Error + use<> {
     let url = url.to_owned();
-    move |source| Error::Unreachable {
-        url,
-        source: source.without_url(),
-    }
+    move |source| Error::Unreachable { url, source: source.without_url() }
 }

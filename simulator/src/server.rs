@@ -32,9 +32,7 @@ impl Server {
     pub(crate) async fn start(port: u16, door: Door, routes: Router) -> Result<Self, Error> {
         let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
         let listener = bound.map_err(|source| Error::Listen { port, source })?;
-        let address = listener
-            .local_addr()
-            .map_err(|source| Error::Listen { port, source })?;
+        let address = listener.local_addr().map_err(|source| Error::Listen { port, source })?;
         let doorway = Doorway {
             address,
             listener: Some(listener),
@@ -79,10 +77,7 @@ pub struct Door {
 
 impl Door {
     pub(crate) fn new() -> Self {
-        Self {
-            open: Arc::new(watch::channel(true).0),
-            wires: Arc::default(),
-        }
+        Self { open: Arc::new(watch::channel(true).0), wires: Arc::default() }
     }
 
     /// Refuses connections from now on, and cuts the ones there are.
@@ -119,13 +114,7 @@ impl Doorway {
         let mut wires = self.wires.lock().unwrap_or_else(PoisonError::into_inner);
         wires.retain(|wire| wire.strong_count() > 0);
         wires.push(Arc::downgrade(&state));
-        (
-            WireIo {
-                stream,
-                state: Arc::clone(&state),
-            },
-            Wire(state),
-        )
+        (WireIo { stream, state: Arc::clone(&state) }, Wire(state))
     }
 }
 

@@ -15,10 +15,7 @@ pub const TOLERANCE_S: i64 = 300;
 /// The `Stripe-Signature` header for `body` at `at_s`.
 #[must_use]
 pub fn stripe(secret: &str, at_s: i64, body: &str) -> String {
-    let digest = sha256(
-        secret.as_bytes(),
-        &[at_s.to_string().as_bytes(), b".", body.as_bytes()],
-    );
+    let digest = sha256(secret.as_bytes(), &[at_s.to_string().as_bytes(), b".", body.as_bytes()]);
     format!("t={at_s},v1={}", hex::encode(digest))
 }
 
@@ -90,11 +87,7 @@ pub fn verify_standard_webhook(
     }
     let expected = standard_webhook(secret, id, at_s, body).map_err(|_| Refusal::Mismatch)?;
     let matches = |given: &str| bool::from(given.as_bytes().ct_eq(expected.as_bytes()));
-    if signatures.split(' ').any(matches) {
-        Ok(())
-    } else {
-        Err(Refusal::Mismatch)
-    }
+    if signatures.split(' ').any(matches) { Ok(()) } else { Err(Refusal::Mismatch) }
 }
 
 fn sha256(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
@@ -120,21 +113,11 @@ mod tests {
     const AT: i64 = 1_614_265_330;
 
     fn params(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs
-            .iter()
-            .map(|(name, value)| ((*name).into(), (*value).into()))
-            .collect()
+        pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
     }
 
     fn verify(signatures: &str, body: &[u8], now_s: i64) -> Result<(), Refusal> {
-        verify_standard_webhook(
-            SECRET,
-            Some(ID),
-            Some("1614265330"),
-            Some(signatures),
-            body,
-            now_s,
-        )
+        verify_standard_webhook(SECRET, Some(ID), Some("1614265330"), Some(signatures), body, now_s)
     }
 
     #[test]
@@ -196,10 +179,7 @@ mod tests {
 
     #[test]
     fn a_changed_body_or_a_cut_signature_is_refused() {
-        assert_eq!(
-            verify(SIGNATURE, br#"{"test": 2432232314} "#, AT),
-            Err(Refusal::Mismatch)
-        );
+        assert_eq!(verify(SIGNATURE, br#"{"test": 2432232314} "#, AT), Err(Refusal::Mismatch));
         assert_eq!(verify(&SIGNATURE[..20], BODY, AT), Err(Refusal::Mismatch));
         assert_eq!(verify("", BODY, AT), Err(Refusal::Mismatch));
     }
@@ -217,9 +197,6 @@ mod tests {
         assert_eq!(check(None, Some("1614265330")), Err(Refusal::Malformed));
         assert_eq!(check(Some(ID), None), Err(Refusal::Malformed));
         assert_eq!(check(Some(ID), Some("+1614265330")), Err(Refusal::Malformed));
-        assert_eq!(
-            check(Some(ID), Some("99999999999999999999")),
-            Err(Refusal::Malformed)
-        );
+        assert_eq!(check(Some(ID), Some("99999999999999999999")), Err(Refusal::Malformed));
     }
 }

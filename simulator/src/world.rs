@@ -39,26 +39,14 @@ impl World {
     /// # Errors
     /// When a port is taken or the HTTP client cannot be built.
     pub async fn start(config: WorldConfig) -> Result<Self, Error> {
-        let WorldConfig {
-            ports,
-            seed,
-            clock,
-            stripe,
-            carrier,
-            dialer,
-        } = config;
+        let WorldConfig { ports, seed, clock, stripe, carrier, dialer } = config;
         let client = outbound::client()?;
         let stripe = Stripe::new(stripe, clock.clone(), seed, client.clone());
         let carrier = Carrier::new(carrier, clock.clone(), seed, client.clone());
         let dialer = Dialer::new(dialer, clock.clone(), seed, client);
         let mailbox = Mailbox::start(ports.mailbox, clock.clone()).await?;
-        let phone = Phone::new(
-            clock.clone(),
-            stripe.clone(),
-            carrier.clone(),
-            mailbox.clone(),
-            dialer.clone(),
-        );
+        let phone =
+            Phone::new(clock.clone(), stripe.clone(), carrier.clone(), mailbox.clone(), dialer.clone());
         let stripe_server = Server::start(ports.stripe, stripe.door(), stripe.routes()).await?;
         let carrier_server = Server::start(ports.carrier, carrier.door(), carrier.routes()).await?;
         let dialer_server = Server::start(ports.dialer, dialer.door(), dialer.routes()).await?;
@@ -70,15 +58,7 @@ impl World {
             phone: phone_server.url(),
         };
         let servers = vec![stripe_server, carrier_server, dialer_server, phone_server];
-        Ok(Self {
-            clock,
-            stripe,
-            carrier,
-            mailbox,
-            dialer,
-            urls,
-            servers,
-        })
+        Ok(Self { clock, stripe, carrier, mailbox, dialer, urls, servers })
     }
 
     /// Tells the world where the product listens; what is `None` stays as it was.

@@ -73,11 +73,7 @@ async fn call(stage: &Stage, name: &str, intent: Intent, tally: &mut Tally) -> a
     let invoice = stage.seeded.invoice(name)?;
     let phone = invoice.phone.unwrap_or("+14155550100");
     let attempt = stage.world.dialer().attempt_call(&invoice.id, phone).await;
-    ensure!(
-        attempt.placed(),
-        "the call about {name} was not allowed: {:?}",
-        attempt.outcome
-    );
+    ensure!(attempt.placed(), "the call about {name} was not allowed: {:?}", attempt.outcome);
     let event = wish(stage, invoice, intent);
     let asked_us = stage.world.clock().monotonic_us();
     stage.ended.note(invoice, asked_us);
@@ -101,15 +97,9 @@ async fn call(stage: &Stage, name: &str, intent: Intent, tally: &mut Tally) -> a
 fn wish(stage: &Stage, invoice: &SeededInvoice, intent: Intent) -> PostCallEvent {
     let call_id = format!("call_{}_{intent:?}", invoice.name);
     let now_ms = stage.world.clock().now_ms();
-    let event = PostCallEvent::new(
-        &call_id,
-        stage.seeded.merchant_id.as_str(),
-        &invoice.id,
-        intent,
-        now_ms,
-    )
-    .campaign(&invoice.campaign_id)
-    .evidence("just text me the link");
+    let event = PostCallEvent::new(&call_id, stage.seeded.merchant_id.as_str(), &invoice.id, intent, now_ms)
+        .campaign(&invoice.campaign_id)
+        .evidence("just text me the link");
     match (invoice.phone, invoice.email) {
         (Some(phone), _) => event.phone(phone),
         (None, Some(email)) => event.email(email),
@@ -125,29 +115,14 @@ async fn other_calls(stage: &Stage, tally: &mut Tally) -> anyhow::Result<()> {
     let stranger = wish(stage, stage.seeded.invoice("two_tabs")?, Intent::SendLink)
         .set("/invoice/id", json!("inv_unheard_of"))
         .set("/call_id", json!("call_stranger"));
-    for (event, expected) in [
-        (voicemail, "ignored"),
-        (promise, "accepted"),
-        (stranger, "unmatched"),
-    ] {
+    for (event, expected) in [(voicemail, "ignored"), (promise, "accepted"), (stranger, "unmatched")] {
         let receipt = stage.world.dialer().report(&stage.calls, &event).await?;
-        ensure!(
-            receipt.disposition() == Some(expected),
-            "expected {expected}, got {}",
-            receipt.body
-        );
+        ensure!(receipt.disposition() == Some(expected), "expected {expected}, got {}", receipt.body);
         tally.events += 1;
     }
     let promised = stage.seeded.invoice("promise")?;
-    let attempt = stage
-        .world
-        .dialer()
-        .attempt_call(&promised.id, "+14155550114")
-        .await;
-    ensure!(
-        !attempt.placed(),
-        "a customer who promised to pay was called again"
-    );
+    let attempt = stage.world.dialer().attempt_call(&promised.id, "+14155550114").await;
+    ensure!(!attempt.placed(), "a customer who promised to pay was called again");
     tally.calls_denied += 1;
     Ok(())
 }
@@ -172,22 +147,10 @@ async fn link_to(stage: &Stage, name: &str) -> anyhow::Result<String> {
     let texted = !["landline", "email_only"].contains(&name);
     let body = match (invoice.phone.filter(|_| texted), invoice.email) {
         (Some(phone), _) => {
-            stage
-                .world
-                .carrier()
-                .wait_for_texts(phone, 1, PATIENCE)
-                .await?
-                .swap_remove(0)
-                .body
+            stage.world.carrier().wait_for_texts(phone, 1, PATIENCE).await?.swap_remove(0).body
         }
         (None, Some(email)) => {
-            stage
-                .world
-                .mailbox()
-                .wait_for_emails(email, 1, PATIENCE)
-                .await?
-                .swap_remove(0)
-                .text
+            stage.world.mailbox().wait_for_emails(email, 1, PATIENCE).await?.swap_remove(0).text
         }
         (None, None) => bail!("{name} cannot be reached"),
     };
@@ -201,40 +164,23 @@ async fn pay(stage: &Stage, tally: &mut Tally) -> anyhow::Result<()> {
     for name in ["mobile", "landline", "email_only", "spanish", "zero_decimal"] {
         let link = link_to(stage, name).await?;
         let attempt = Customer::new()?.pay(&link, &Card::good()).await?;
-        ensure!(
-            matches!(attempt, Attempt::Paid(_)),
-            "{name} was not paid: {attempt:?}"
-        );
+        ensure!(matches!(attempt, Attempt::Paid(_)), "{name} was not paid: {attempt:?}");
         tally.paid += 1;
     }
     let link = link_to(stage, "decline").await?;
     let mut customer = Customer::new()?;
     let declined = customer.pay(&link, &Card::declined()).await?;
-    ensure!(
-        matches!(declined, Attempt::Declined { .. }),
-        "a declined card came to {declined:?}"
-    );
+    ensure!(matches!(declined, Attempt::Declined { .. }), "a declined card came to {declined:?}");
     let retried = customer.pay(&link, &Card::good()).await?;
-    ensure!(
-        matches!(retried, Attempt::Paid(_)),
-        "the second card came to {retried:?}"
-    );
+    ensure!(matches!(retried, Attempt::Paid(_)), "the second card came to {retried:?}");
     let link = link_to(stage, "threeds").await?;
     let mut customer = Customer::new()?;
     let page = customer.open(&link).await?;
-    let checked = customer
-        .pay_on(&page, &Card::checked_by_bank(), AtTheBank::Complete)
-        .await?;
-    ensure!(
-        matches!(checked, Attempt::Paid(_)),
-        "3-D Secure came to {checked:?}"
-    );
+    let checked = customer.pay_on(&page, &Card::checked_by_bank(), AtTheBank::Complete).await?;
+    ensure!(matches!(checked, Attempt::Paid(_)), "3-D Secure came to {checked:?}");
     tally.paid += 2;
     let again = Customer::new()?.open(&link).await?;
-    ensure!(
-        again.status == 200 && again.pay_config().is_err(),
-        "a paid link showed a payment form"
-    );
+    ensure!(again.status == 200 && again.pay_config().is_err(), "a paid link showed a payment form");
     println!("{} invoices were paid", tally.paid);
     Ok(())
 }
@@ -253,32 +199,16 @@ async fn scanners(stage: &Stage) -> anyhow::Result<()> {
 async fn question(stage: &Stage, tally: &mut Tally) -> anyhow::Result<()> {
     let invoice = stage.seeded.invoice("dispute")?;
     let link = link_to(stage, "dispute").await?;
-    let thanks = Customer::new()?
-        .ask_question(&link, "I think I paid half of this in September.")
-        .await?;
-    ensure!(
-        thanks.status == 201,
-        "the question was answered {}",
-        thanks.status
-    );
+    let thanks = Customer::new()?.ask_question(&link, "I think I paid half of this in September.").await?;
+    ensure!(thanks.status == 201, "the question was answered {}", thanks.status);
     tally.disputes += 1;
-    let phone = invoice
-        .phone
-        .context("the customer with the question has a phone")?;
-    let attempt = stage
-        .world
-        .dialer()
-        .attempt_call_forgetting_pauses(&invoice.id, phone)
-        .await;
+    let phone = invoice.phone.context("the customer with the question has a phone")?;
+    let attempt = stage.world.dialer().attempt_call_forgetting_pauses(&invoice.id, phone).await;
     ensure!(!attempt.placed(), "a call was allowed after a question");
     tally.calls_denied += 1;
     let other = stage.seeded.invoice("expiring")?;
     let attempt = stage.world.dialer().attempt_call(&other.id, "+14155550115").await;
-    ensure!(
-        attempt.placed(),
-        "another invoice of the campaign was paused: {:?}",
-        attempt.outcome
-    );
+    ensure!(attempt.placed(), "another invoice of the campaign was paused: {:?}", attempt.outcome);
     stage
         .world
         .dialer()
@@ -286,18 +216,9 @@ async fn question(stage: &Stage, tally: &mut Tally) -> anyhow::Result<()> {
         .await
         .context("the dialer was not told to pause")?;
     let client = Client::new(&stage.url, &stage.seeded.api_key)?;
-    let holds = client
-        .get(&format!("/v1/holds?invoice_id={}", invoice.id))
-        .await?;
-    let hold = holds["data"][0]["id"]
-        .as_str()
-        .context("the hold is not listed")?;
-    client
-        .post(
-            &format!("/v1/holds/{hold}/resolve"),
-            &json!({"note": "explained by phone"}),
-        )
-        .await?;
+    let holds = client.get(&format!("/v1/holds?invoice_id={}", invoice.id)).await?;
+    let hold = holds["data"][0]["id"].as_str().context("the hold is not listed")?;
+    client.post(&format!("/v1/holds/{hold}/resolve"), &json!({"note": "explained by phone"})).await?;
     stage
         .world
         .dialer()
@@ -323,18 +244,9 @@ async fn opt_out(stage: &Stage) -> anyhow::Result<()> {
 
 /// Every payment is followed by one receipt, by email where there is one.
 async fn receipts(stage: &Stage) -> anyhow::Result<()> {
-    for (name, emails) in [
-        ("mobile", 1),
-        ("landline", 2),
-        ("email_only", 2),
-        ("spanish", 1),
-        ("threeds", 1),
-    ] {
-        let email = stage
-            .seeded
-            .invoice(name)?
-            .email
-            .context("they have an address")?;
+    for (name, emails) in [("mobile", 1), ("landline", 2), ("email_only", 2), ("spanish", 1), ("threeds", 1)]
+    {
+        let email = stage.seeded.invoice(name)?.email.context("they have an address")?;
         stage
             .world
             .mailbox()
@@ -361,13 +273,10 @@ fn sum_up(stage: &Stage, tally: &Tally) -> anyhow::Result<Value> {
     let mut waits_us = Vec::new();
     for name in WISHES.iter().filter(|name| **name != "nothing") {
         let invoice = stage.seeded.invoice(name)?;
-        let by_text = texts
-            .iter()
-            .filter(|text| Some(text.to.as_str()) == invoice.phone && text.body.contains("/p/"));
+        let by_text =
+            texts.iter().filter(|text| Some(text.to.as_str()) == invoice.phone && text.body.contains("/p/"));
         let by_email = emails.iter().filter(|email| {
-            invoice
-                .email
-                .is_some_and(|address| email.to.iter().any(|to| to == address))
+            invoice.email.is_some_and(|address| email.to.iter().any(|to| to == address))
                 && email.text.contains("/p/")
         });
         let arrivals: Vec<i64> = by_text
@@ -398,10 +307,7 @@ fn sum_up(stage: &Stage, tally: &Tally) -> anyhow::Result<Value> {
         "Stripe counts {paid} payments, the customers {}",
         tally.paid
     );
-    ensure!(
-        lost == 0 && duplicates == 0,
-        "{lost} messages were lost, {duplicates} came twice"
-    );
+    ensure!(lost == 0 && duplicates == 0, "{lost} messages were lost, {duplicates} came twice");
     waits_us.sort_unstable();
     let median_us = waits_us.get(waits_us.len() / 2).copied().unwrap_or(0);
     Ok(json!({

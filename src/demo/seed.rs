@@ -103,12 +103,7 @@ const SAMPLES: [Sample; 15] = [
         line: "Limpieza dental",
         ..PLAIN
     },
-    Sample {
-        name: "nothing",
-        customer: "J. Doe",
-        phone: None,
-        ..PLAIN
-    },
+    Sample { name: "nothing", customer: "J. Doe", phone: None, ..PLAIN },
     Sample {
         name: "overdue",
         customer: "Tom Okafor",
@@ -144,12 +139,7 @@ const SAMPLES: [Sample; 15] = [
         email: Some("rosa@example.com"),
         ..PLAIN
     },
-    Sample {
-        name: "decline",
-        customer: "Ben Whitaker",
-        phone: Some("+14155550110"),
-        ..PLAIN
-    },
+    Sample { name: "decline", customer: "Ben Whitaker", phone: Some("+14155550110"), ..PLAIN },
     Sample {
         name: "threeds",
         customer: "Ingrid Solberg",
@@ -164,18 +154,8 @@ const SAMPLES: [Sample; 15] = [
         email: Some("omar@example.com"),
         ..PLAIN
     },
-    Sample {
-        name: "two_tabs",
-        customer: "Chloe Martin",
-        phone: Some("+14155550113"),
-        ..PLAIN
-    },
-    Sample {
-        name: "promise",
-        customer: "Sam Keller",
-        phone: Some("+14155550114"),
-        ..PLAIN
-    },
+    Sample { name: "two_tabs", customer: "Chloe Martin", phone: Some("+14155550113"), ..PLAIN },
+    Sample { name: "promise", customer: "Sam Keller", phone: Some("+14155550114"), ..PLAIN },
     Sample {
         name: "expiring",
         customer: "Nadia Petrova",
@@ -208,9 +188,7 @@ pub(super) async fn plant(
     entities::api_key::insert(&foundation.db.write, key).await?;
 
     let client = Client::new(url, &api_key)?;
-    let campaign = client
-        .post("/v1/campaigns", &json!({"name": "Friendly reminders, November"}))
-        .await?;
+    let campaign = client.post("/v1/campaigns", &json!({"name": "Friendly reminders, November"})).await?;
     let campaign_id = text(&campaign, "id")?;
     let mut invoices = Vec::with_capacity(SAMPLES.len());
     for (number, sample) in (1_042..).zip(&SAMPLES) {
@@ -225,12 +203,7 @@ pub(super) async fn plant(
             "line_items": [{"description": sample.line, "quantity": 1, "unit_minor": sample.unit_minor}],
         });
         let id = text(&client.post("/v1/invoices", &invoice).await?, "id")?;
-        client
-            .post(
-                &format!("/v1/campaigns/{campaign_id}/enrolments"),
-                &json!({"invoice_id": id}),
-            )
-            .await?;
+        client.post(&format!("/v1/campaigns/{campaign_id}/enrolments"), &json!({"invoice_id": id})).await?;
         invoices.push(SeededInvoice {
             name: sample.name,
             id,
@@ -239,11 +212,7 @@ pub(super) async fn plant(
             campaign_id: campaign_id.clone(),
         });
     }
-    Ok(Seeded {
-        merchant_id,
-        api_key,
-        invoices,
-    })
+    Ok(Seeded { merchant_id, api_key, invoices })
 }
 
 fn customer(sample: &Sample) -> Value {
@@ -274,46 +243,25 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(url: &str, key: &str) -> anyhow::Result<Self> {
-        let http = gateways::http::client(
-            std::time::Duration::from_secs(10),
-            gateways::http::Reach::Anywhere,
-        )?;
-        Ok(Self {
-            http,
-            url: url.to_owned(),
-            key: key.to_owned(),
-        })
+        let http =
+            gateways::http::client(std::time::Duration::from_secs(10), gateways::http::Reach::Anywhere)?;
+        Ok(Self { http, url: url.to_owned(), key: key.to_owned() })
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let request = self
-            .http
-            .post(format!("{}{path}", self.url))
-            .bearer_auth(&self.key)
-            .json(body);
+        let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.key).json(body);
         Self::answer(path, request).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        Self::answer(
-            path,
-            self.http
-                .get(format!("{}{path}", self.url))
-                .bearer_auth(&self.key),
-        )
-        .await
+        Self::answer(path, self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.key)).await
     }
 
     async fn answer(path: &str, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
-        let answer = request
-            .send()
-            .await
-            .with_context(|| format!("{path} did not answer"))?;
+        let answer = request.send().await.with_context(|| format!("{path} did not answer"))?;
         let status = answer.status();
-        let body: Value = answer
-            .json()
-            .await
-            .with_context(|| format!("{path} answered {status} without JSON"))?;
+        let body: Value =
+            answer.json().await.with_context(|| format!("{path} answered {status} without JSON"))?;
         if !status.is_success() {
             bail!("{path} answered {status}: {body}");
         }

@@ -17,10 +17,7 @@ pub(super) fn welcome(stage: &Stage) {
     println!("  phones and mailboxes   {}", stage.world.phone_url());
     println!("  API                    {}/docs", stage.url);
     println!("  API key                {}", stage.seeded.api_key);
-    println!(
-        "  metrics                http://{}/metrics",
-        stage.product.private
-    );
+    println!("  metrics                http://{}/metrics", stage.product.private);
     println!(
         "\nOpen the first one, and the link in a text. Cards: 4242 4242 4242 4242 is good, 4000 0000 0000 0002 is"
     );
@@ -65,10 +62,7 @@ pub(super) fn begin(stage: &Stage) -> JoinHandle<()> {
             }
             for email in mailbox.emails().all().iter().skip(seen.emails) {
                 let to = email.to.join(", ");
-                say(
-                    &ended.since(&to, email.received_at_us),
-                    &format!("email to {to}: {}", email.subject),
-                );
+                say(&ended.since(&to, email.received_at_us), &format!("email to {to}: {}", email.subject));
             }
             for received in dialer.commands().all().iter().skip(seen.commands) {
                 let Some(command) = &received.command else {
@@ -77,10 +71,7 @@ pub(super) fn begin(stage: &Stage) -> JoinHandle<()> {
                 let since = ended.since(&command.invoice_id, clock.monotonic_us());
                 say(
                     &since,
-                    &format!(
-                        "dialer told: {:?} {} ({})",
-                        command.kind, command.invoice_id, command.reason
-                    ),
+                    &format!("dialer told: {:?} {} ({})", command.kind, command.invoice_id, command.reason),
                 );
             }
             let paid: Vec<_> = stripe
@@ -128,14 +119,8 @@ pub(super) fn record(stage: &Stage, folder: &Path) -> anyhow::Result<()> {
         std::fs::write(folder.join(name), text).with_context(|| format!("{name} cannot be written"))
     };
     let stripe = stage.world.stripe();
-    let intents = stripe
-        .payment_views()
-        .into_iter()
-        .filter_map(|payment| stripe.payment_intent(&payment.id));
-    let objects: Vec<String> = intents
-        .chain(stripe.events())
-        .map(|object| format!("{object}\n"))
-        .collect();
+    let intents = stripe.payment_views().into_iter().filter_map(|payment| stripe.payment_intent(&payment.id));
+    let objects: Vec<String> = intents.chain(stripe.events()).map(|object| format!("{object}\n")).collect();
     write("stripe_objects.jsonl", objects.concat())?;
     write("stripe.jsonl", stripe.requests_jsonl())?;
     write("twilio.jsonl", stage.world.carrier().signed_jsonl())?;

@@ -24,11 +24,7 @@ pub fn asset(name: &str) -> Option<Asset> {
         "docs.css" => (CSS, include_str!("../assets/docs.css")),
         _ => return None,
     };
-    Some(Asset {
-        content_type,
-        body,
-        etag: format!("\"{}\"", digest(body)),
-    })
+    Some(Asset { content_type, body, etag: format!("\"{}\"", digest(body)) })
 }
 
 /// The address a page links to; it changes with the content.
@@ -55,10 +51,7 @@ mod tests {
     fn every_asset_is_served_under_its_address() {
         for name in ASSET_NAMES {
             let tag = asset(name).unwrap().etag;
-            assert_eq!(
-                asset_url(name).unwrap(),
-                format!("/assets/{name}?v={}", tag.trim_matches('"'))
-            );
+            assert_eq!(asset_url(name).unwrap(), format!("/assets/{name}?v={}", tag.trim_matches('"')));
         }
         assert_eq!(asset("../Cargo.toml"), None);
     }
@@ -74,10 +67,7 @@ mod tests {
         for name in ASSET_NAMES {
             let body = asset(name).unwrap().body;
             assert!(!body.contains("http://") && !body.contains("https://"), "{name}");
-            assert!(
-                !body.contains("@import") && !body.contains("@font-face"),
-                "{name}"
-            );
+            assert!(!body.contains("@import") && !body.contains("@font-face"), "{name}");
         }
     }
 }

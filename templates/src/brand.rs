@@ -71,39 +71,21 @@ fn variables(theme: Theme) -> String {
 }
 
 fn light(accent: Colour) -> Theme {
-    let accent = if contrast(accent, WHITE) < FAINT_CONTRAST {
-        CALM
-    } else {
-        accent
-    };
+    let accent = if contrast(accent, WHITE) < FAINT_CONTRAST { CALM } else { accent };
     let (fill, on_fill) = button(accent);
-    Theme {
-        fill,
-        on_fill,
-        ink: moved_until(accent, BLACK, |ink| contrast(ink, PAGE_LIGHT) >= TEXT_CONTRAST),
-    }
+    Theme { fill, on_fill, ink: moved_until(accent, BLACK, |ink| contrast(ink, PAGE_LIGHT) >= TEXT_CONTRAST) }
 }
 
 fn dark(accent: Colour) -> Theme {
     // A black brand turns white in the dark; grey in between would look switched off.
-    let accent = if is_grey(accent) && contrast(accent, CARD_DARK) < SHAPE_CONTRAST {
-        PALE
-    } else {
-        accent
-    };
+    let accent = if is_grey(accent) && contrast(accent, CARD_DARK) < SHAPE_CONTRAST { PALE } else { accent };
     let seen = moved_until(accent, WHITE, |fill| contrast(fill, CARD_DARK) >= SHAPE_CONTRAST);
     let (fill, on_fill) = button(seen);
-    let fill = if contrast(fill, CARD_DARK) >= FAINT_CONTRAST {
-        fill
-    } else {
-        seen
-    };
+    let fill = if contrast(fill, CARD_DARK) >= FAINT_CONTRAST { fill } else { seen };
     Theme {
         fill,
         on_fill,
-        ink: moved_until(accent, WHITE, |ink| {
-            contrast(ink, CARD_DARK) >= TEXT_CONTRAST_DARK
-        }),
+        ink: moved_until(accent, WHITE, |ink| contrast(ink, CARD_DARK) >= TEXT_CONTRAST_DARK),
     }
 }
 
@@ -112,18 +94,12 @@ fn button(accent: Colour) -> (Colour, Colour) {
     if contrast(accent, WHITE) < SHAPE_CONTRAST {
         return (accent, NEAR_BLACK);
     }
-    (
-        moved_until(accent, BLACK, |fill| contrast(fill, WHITE) >= TEXT_CONTRAST),
-        WHITE,
-    )
+    (moved_until(accent, BLACK, |fill| contrast(fill, WHITE) >= TEXT_CONTRAST), WHITE)
 }
 
 /// The colour mixed with `towards` in steps of two per cent until it is good enough.
 fn moved_until(colour: Colour, towards: Colour, good: impl Fn(Colour) -> bool) -> Colour {
-    (0..=50)
-        .map(|step| mixed(colour, towards, step * 2))
-        .find(|mix| good(*mix))
-        .unwrap_or(towards)
+    (0..=50).map(|step| mixed(colour, towards, step * 2)).find(|mix| good(*mix)).unwrap_or(towards)
 }
 
 fn is_grey([red, green, blue]: Colour) -> bool {
@@ -161,11 +137,7 @@ fn contrast(one: Colour, other: Colour) -> f64 {
 fn luminance(colour: Colour) -> f64 {
     let [red, green, blue] = colour.map(|channel| {
         let share = f64::from(channel) / 255.0;
-        if share <= 0.04045 {
-            share / 12.92
-        } else {
-            ((share + 0.055) / 1.055).powf(2.4)
-        }
+        if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
     });
     0.2126 * red + 0.7152 * green + 0.0722 * blue
 }
@@ -197,29 +169,19 @@ mod tests {
     #[test]
     fn black_turns_pale_in_the_dark() {
         assert!(
-            brand_css("111111")
-                .unwrap()
-                .ends_with("--fill:#e9edf2;--on-fill:#0b0d10;--ink-accent:#e9edf2}}")
+            brand_css("111111").unwrap().ends_with("--fill:#e9edf2;--on-fill:#0b0d10;--ink-accent:#e9edf2}}")
         );
     }
 
     #[test]
     fn a_colour_that_works_is_kept() {
-        assert!(
-            brand_css("#0a7d55")
-                .unwrap()
-                .starts_with(":root{--fill:#0a7d55;--on-fill:#ffffff")
-        );
+        assert!(brand_css("#0a7d55").unwrap().starts_with(":root{--fill:#0a7d55;--on-fill:#ffffff"));
     }
 
     #[test]
     fn the_stylesheet_of_the_pages_begins_with_our_own_colour() {
         let css = crate::asset("pay.css").unwrap().body;
-        assert!(
-            css.contains(&variables(light(CALM))),
-            "{}",
-            variables(light(CALM))
-        );
+        assert!(css.contains(&variables(light(CALM))), "{}", variables(light(CALM)));
         assert!(css.contains(&variables(dark(CALM))), "{}", variables(dark(CALM)));
     }
 

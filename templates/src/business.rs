@@ -21,14 +21,9 @@ impl Business {
     pub(crate) fn view(&self) -> Value {
         let name = one_line(&self.name);
         // A link is made only of what can be one: nothing that dials nobody, never `javascript:`.
-        let email = self
-            .email
-            .as_deref()
-            .filter(|email| email.contains('@') && !email.contains(['/', ' ', '<']));
-        let phone = self
-            .phone
-            .as_deref()
-            .filter(|phone| phone.len() < 40 && !dialable(phone).is_empty());
+        let email =
+            self.email.as_deref().filter(|email| email.contains('@') && !email.contains(['/', ' ', '<']));
+        let phone = self.phone.as_deref().filter(|phone| phone.len() < 40 && !dialable(phone).is_empty());
         let website = self.website.as_deref().filter(|url| is_web_address(url));
         json!({
             "name": name,
@@ -67,10 +62,7 @@ fn initial(name: &str) -> String {
 
 /// What follows `tel:`; letters and spacing would break the call.
 fn dialable(phone: &str) -> String {
-    phone
-        .chars()
-        .filter(|c| c.is_ascii_digit() || *c == '+')
-        .collect()
+    phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect()
 }
 
 fn is_web_address(url: &str) -> bool {
@@ -91,10 +83,7 @@ mod tests {
 
     #[test]
     fn a_name_is_one_line_whatever_it_holds() {
-        assert_eq!(
-            one_line(" Ace\r\nBcc: x@example.com\u{0} "),
-            "Ace Bcc: x@example.com"
-        );
+        assert_eq!(one_line(" Ace\r\nBcc: x@example.com\u{0} "), "Ace Bcc: x@example.com");
     }
 
     #[test]
@@ -107,10 +96,7 @@ mod tests {
             ..Business::default()
         };
         let view = business.view();
-        assert_eq!(
-            [&view["website"], &view["phone"], &view["email"]],
-            [&Value::Null; 3]
-        );
+        assert_eq!([&view["website"], &view["phone"], &view["email"]], [&Value::Null; 3]);
         assert_eq!(view["reachable"], false);
     }
 }

@@ -55,11 +55,7 @@ impl Templates {
             "asked_for": link.asked_for,
             "unsubscribe_url": link.unsubscribe_url,
         });
-        self.letter(
-            locale,
-            ["email_link_subject", "email_link_text", "email_link_html"],
-            view,
-        )
+        self.letter(locale, ["email_link_subject", "email_link_text", "email_link_html"], view)
     }
 
     /// The receipt by email.
@@ -74,15 +70,7 @@ impl Templates {
             "paid_with": receipt.paid_with.as_ref().map(|with| with.words(&bank, "•••• ")),
             "reference": one_line(&receipt.reference),
         });
-        self.letter(
-            locale,
-            [
-                "email_receipt_subject",
-                "email_receipt_text",
-                "email_receipt_html",
-            ],
-            view,
-        )
+        self.letter(locale, ["email_receipt_subject", "email_receipt_text", "email_receipt_html"], view)
     }
 
     fn letter(&self, locale: Locale, [subject, text, html]: [&str; 3], mut view: Value) -> EmailBody {

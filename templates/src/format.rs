@@ -34,12 +34,10 @@ pub fn date(locale: Locale, day: Day) -> String {
     }
 }
 
-const MONTHS_EN: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
-const MONTHS_ES: [&str; 12] = [
-    "ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic",
-];
+const MONTHS_EN: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS_ES: [&str; 12] =
+    ["ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic"];
 
 /// Only symbols that name one currency to these readers; the others are written with their code.
 fn symbol(currency: Currency) -> Option<&'static str> {
@@ -99,10 +97,7 @@ fn brand_name(brand: &str) -> String {
         "eftpos_au" => "eftpos".to_owned(),
         other => {
             let mut letters = other.chars();
-            letters
-                .next()
-                .map(|first| first.to_uppercase().chain(letters).collect())
-                .unwrap_or_default()
+            letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
         }
     }
 }
@@ -115,13 +110,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn shown(amount_minor: i64, currency: Currency) -> String {
-        money(
-            Locale::En,
-            Money {
-                amount_minor,
-                currency,
-            },
-        )
+        money(Locale::En, Money { amount_minor, currency })
     }
 
     #[test]
@@ -150,16 +139,10 @@ mod tests {
 
     #[test]
     fn cards_carry_their_printed_name() {
-        let card = |brand: &str| PaidWith::Card {
-            brand: brand.to_owned(),
-            last4: "4242".to_owned(),
-        };
+        let card = |brand: &str| PaidWith::Card { brand: brand.to_owned(), last4: "4242".to_owned() };
         assert_eq!(card("visa").words("Bank", "•••• "), "Visa •••• 4242");
         assert_eq!(card("amex").words("Bank", ""), "American Express 4242");
-        assert_eq!(
-            PaidWith::Bank { last4: None }.words("Bank account", ""),
-            "Bank account"
-        );
+        assert_eq!(PaidWith::Bank { last4: None }.words("Bank account", ""), "Bank account");
     }
 
     proptest! {

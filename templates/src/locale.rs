@@ -15,10 +15,7 @@ impl Locale {
     #[must_use]
     pub fn from_tag(tag: &str) -> Self {
         let language = tag.split(['-', '_']).next().unwrap_or_default().trim();
-        Self::ALL
-            .into_iter()
-            .find(|locale| locale.tag().eq_ignore_ascii_case(language))
-            .unwrap_or(Self::En)
+        Self::ALL.into_iter().find(|locale| locale.tag().eq_ignore_ascii_case(language)).unwrap_or(Self::En)
     }
 
     /// The tag that goes into `lang` attributes and to Stripe.

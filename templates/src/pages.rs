@@ -201,12 +201,7 @@ impl Templates {
     /// The question was empty: the form again.
     #[must_use]
     pub fn page_question_retry(&self, locale: Locale, page: &QuestionRetry) -> String {
-        self.page(
-            locale,
-            "question_retry",
-            Some(&page.business),
-            json!({ "token": page.token }),
-        )
+        self.page(locale, "question_retry", Some(&page.business), json!({ "token": page.token }))
     }
 
     /// Something went wrong.
@@ -225,12 +220,7 @@ impl Templates {
     /// Stop the emails?
     #[must_use]
     pub fn page_unsubscribe(&self, locale: Locale, page: &UnsubscribePage) -> String {
-        self.page(
-            locale,
-            "unsubscribe",
-            Some(&page.business),
-            json!({ "action": page.action }),
-        )
+        self.page(locale, "unsubscribe", Some(&page.business), json!({ "action": page.action }))
     }
 
     /// The emails have stopped.

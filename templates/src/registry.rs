@@ -34,44 +34,17 @@ macro_rules! files_of {
             plain: &[
                 ("sms_link", include_str!(concat!("../sms/", $tag, "/link.txt"))),
                 ("sms_help", include_str!(concat!("../sms/", $tag, "/help.txt"))),
-                (
-                    "sms_stop",
-                    include_str!(concat!("../sms/", $tag, "/stop_confirmation.txt")),
-                ),
-                (
-                    "sms_start",
-                    include_str!(concat!("../sms/", $tag, "/start_confirmation.txt")),
-                ),
-                (
-                    "sms_receipt",
-                    include_str!(concat!("../sms/", $tag, "/receipt.txt")),
-                ),
-                (
-                    "email_link_subject",
-                    include_str!(concat!("../email/", $tag, "/link/subject.txt")),
-                ),
-                (
-                    "email_link_text",
-                    include_str!(concat!("../email/", $tag, "/link/body.txt")),
-                ),
-                (
-                    "email_receipt_subject",
-                    include_str!(concat!("../email/", $tag, "/receipt/subject.txt")),
-                ),
-                (
-                    "email_receipt_text",
-                    include_str!(concat!("../email/", $tag, "/receipt/body.txt")),
-                ),
+                ("sms_stop", include_str!(concat!("../sms/", $tag, "/stop_confirmation.txt"))),
+                ("sms_start", include_str!(concat!("../sms/", $tag, "/start_confirmation.txt"))),
+                ("sms_receipt", include_str!(concat!("../sms/", $tag, "/receipt.txt"))),
+                ("email_link_subject", include_str!(concat!("../email/", $tag, "/link/subject.txt"))),
+                ("email_link_text", include_str!(concat!("../email/", $tag, "/link/body.txt"))),
+                ("email_receipt_subject", include_str!(concat!("../email/", $tag, "/receipt/subject.txt"))),
+                ("email_receipt_text", include_str!(concat!("../email/", $tag, "/receipt/body.txt"))),
             ],
             html: &[
-                (
-                    "email_link_html",
-                    include_str!(concat!("../email/", $tag, "/link/body.html")),
-                ),
-                (
-                    "email_receipt_html",
-                    include_str!(concat!("../email/", $tag, "/receipt/body.html")),
-                ),
+                ("email_link_html", include_str!(concat!("../email/", $tag, "/link/body.html"))),
+                ("email_receipt_html", include_str!(concat!("../email/", $tag, "/receipt/body.html"))),
             ],
         }
     };
@@ -122,10 +95,7 @@ impl Templates {
     /// Never in a build whose tests passed: they parse and render every file.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            en: Tongue::of(&EN),
-            es: Tongue::of(&ES),
-        }
+        Self { en: Tongue::of(&EN), es: Tongue::of(&ES) }
     }
 
     fn tongue(&self, locale: Locale) -> &Tongue {
@@ -141,31 +111,17 @@ impl Templates {
 
     /// A single phrase, for Rust code that needs one.
     pub(crate) fn word(&self, locale: Locale, key: &str, blanks: &[(&str, &str)]) -> String {
-        let blank = |name: &str| {
-            blanks
-                .iter()
-                .find(|(blank, _)| *blank == name)
-                .map(|(_, value)| *value)
-        };
-        self.words(locale)
-            .say(key, blank)
-            .expect("the tests say every phrase that Rust code asks for")
+        let blank = |name: &str| blanks.iter().find(|(blank, _)| *blank == name).map(|(_, value)| *value);
+        self.words(locale).say(key, blank).expect("the tests say every phrase that Rust code asks for")
     }
 
     pub(crate) fn plain(&self, locale: Locale, name: &str, view: &Value) -> String {
-        let text = self
-            .tongue(locale)
-            .plain
-            .render(name, view)
-            .expect("the tests render every text");
+        let text = self.tongue(locale).plain.render(name, view).expect("the tests render every text");
         text.trim_end().to_owned()
     }
 
     pub(crate) fn html(&self, locale: Locale, name: &str, view: &Value) -> String {
-        self.tongue(locale)
-            .html
-            .render(name, view)
-            .expect("the tests render every page")
+        self.tongue(locale).html.render(name, view).expect("the tests render every page")
     }
 }
 
@@ -183,13 +139,10 @@ impl Tongue {
         let mut html = strict();
         html.register_helper("t", Box::new(words.clone()));
         for (name, text) in files.plain {
-            plain
-                .register_template_string(name, text)
-                .expect("the tests parse every text");
+            plain.register_template_string(name, text).expect("the tests parse every text");
         }
         for (name, text) in files.html.iter().chain(&EMAIL_PARTS).chain(&PAGES) {
-            html.register_template_string(name, text)
-                .expect("the tests parse every page");
+            html.register_template_string(name, text).expect("the tests parse every page");
         }
         Self { words, plain, html }
     }

@@ -61,28 +61,20 @@ impl Templates {
             !contact.is_empty() && gsm7::septets(contact).is_some_and(|cost| cost <= CONTACT_SEPTETS_MAX)
         });
         self.signed(locale, &help.business, |name| {
-            self.plain(
-                locale,
-                "sms_help",
-                &json!({ "business": name, "contact": contact }),
-            )
+            self.plain(locale, "sms_help", &json!({ "business": name, "contact": contact }))
         })
     }
 
     /// The one text that follows a STOP.
     #[must_use]
     pub fn sms_stop_confirmation(&self, locale: Locale, business: &str) -> String {
-        self.signed(locale, business, |name| {
-            self.plain(locale, "sms_stop", &json!({ "business": name }))
-        })
+        self.signed(locale, business, |name| self.plain(locale, "sms_stop", &json!({ "business": name })))
     }
 
     /// The text that follows a START.
     #[must_use]
     pub fn sms_start_confirmation(&self, locale: Locale, business: &str) -> String {
-        self.signed(locale, business, |name| {
-            self.plain(locale, "sms_start", &json!({ "business": name }))
-        })
+        self.signed(locale, business, |name| self.plain(locale, "sms_start", &json!({ "business": name })))
     }
 
     /// The receipt by text. Where the name would get too short, the reference goes, then the card.
@@ -91,10 +83,7 @@ impl Templates {
         let bank = self.word(locale, "bank_account", &[]);
         let number = gsm7::shorten(&gsm7::fold(&receipt.invoice_number), NUMBER_SEPTETS_MAX);
         let reference = gsm7::shorten(&gsm7::fold(&receipt.reference), NUMBER_SEPTETS_MAX);
-        let paid_with = receipt
-            .paid_with
-            .as_ref()
-            .map(|with| gsm7::fold(&with.words(&bank, "")));
+        let paid_with = receipt.paid_with.as_ref().map(|with| gsm7::fold(&with.words(&bank, "")));
         let paid_with = paid_with.filter(|words| words.len() <= NUMBER_SEPTETS_MAX * 2);
         let say = |name: &str, with_card: bool, with_reference: bool| {
             let view = json!({
@@ -111,9 +100,7 @@ impl Templates {
             |text: String| gsm7::septets(&text).is_some_and(|cost| cost + NAME_SEPTETS_MIN <= SEPTETS_ALONE);
         let with_reference = roomy(say("", true, true));
         let with_card = with_reference || roomy(say("", true, false));
-        self.signed(locale, &receipt.business, |name| {
-            say(name, with_card, with_reference)
-        })
+        self.signed(locale, &receipt.business, |name| say(name, with_card, with_reference))
     }
 
     /// Says `text` with as much of the sender's name as one segment has room for.

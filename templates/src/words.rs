@@ -38,12 +38,9 @@ impl Words {
     /// The phrases of the page's script: those whose key begins with `js.`, without it.
     pub(crate) fn script(&self, blank: impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
         let filled = |key: &str, phrase: &str| {
-            let values: BTreeMap<&str, String> = ["amount", "business"]
-                .into_iter()
-                .filter_map(|name| Some((name, blank(name)?)))
-                .collect();
-            self.say(key, |name| values.get(name).map(String::as_str))
-                .unwrap_or_else(|| phrase.to_owned())
+            let values: BTreeMap<&str, String> =
+                ["amount", "business"].into_iter().filter_map(|name| Some((name, blank(name)?))).collect();
+            self.say(key, |name| values.get(name).map(String::as_str)).unwrap_or_else(|| phrase.to_owned())
         };
         self.0
             .iter()
@@ -61,19 +58,14 @@ impl HelperDef for Words {
         _: &'rc Context,
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
-        let key = helper
-            .param(0)
-            .and_then(|param| param.value().as_str())
-            .unwrap_or_default();
-        let said = self.say(key, |name| {
-            helper.hash_get(name).and_then(|value| value.value().as_str())
-        });
+        let key = helper.param(0).and_then(|param| param.value().as_str()).unwrap_or_default();
+        let said = self.say(key, |name| helper.hash_get(name).and_then(|value| value.value().as_str()));
         match said {
             Some(said) => Ok(ScopedJson::Derived(Value::String(said))),
-            None => Err(RenderErrorReason::Other(format!(
-                "no phrase `{key}`, or a blank in it is not filled"
-            ))
-            .into()),
+            None => {
+                Err(RenderErrorReason::Other(format!("no phrase `{key}`, or a blank in it is not filled"))
+                    .into())
+            }
         }
     }
 }
@@ -89,11 +81,7 @@ mod tests {
 
     /// The blanks of a phrase, in any order: languages differ in that.
     fn blanks(phrase: &str) -> BTreeSet<&str> {
-        phrase
-            .split('{')
-            .skip(1)
-            .map(|rest| rest.split_once('}').unwrap().0)
-            .collect()
+        phrase.split('{').skip(1).map(|rest| rest.split_once('}').unwrap().0).collect()
     }
 
     #[test]

@@ -14,32 +14,19 @@ impl ChildProduct {
     /// Starts `postcall serve` (or `api`, `workers`) with this configuration.
     pub(crate) fn start(role: &str, config: &Config, offset_ms: i64, crash_at: Option<&str>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_postcall"));
-        command
-            .arg(role)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .kill_on_drop(true);
+        command.arg(role).stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
         let quiet = std::env::var_os("POSTCALL_TEST_SHOW_LOG").is_none();
         command.stderr(if quiet { Stdio::null() } else { Stdio::inherit() });
         let variables = [
             ("POSTCALL_DATABASE_URL", config.store.database_url.clone()),
-            (
-                "POSTCALL_REDIS_URL",
-                config.store.redis_url.clone().unwrap_or_default(),
-            ),
+            ("POSTCALL_REDIS_URL", config.store.redis_url.clone().unwrap_or_default()),
             ("POSTCALL_KEYS", config.store.keys.clone().unwrap_or_default()),
             ("POSTCALL_PUBLIC_URL", config.public_url.clone()),
             ("POSTCALL_LISTEN", config.listen.clone()),
             ("POSTCALL_PRIVATE_LISTEN", config.private_listen.clone()),
             ("POSTCALL_STRIPE_SECRET_KEY", config.stripe_secret_key.clone()),
-            (
-                "POSTCALL_STRIPE_PUBLISHABLE_KEY",
-                config.stripe_publishable_key.clone(),
-            ),
-            (
-                "POSTCALL_STRIPE_WEBHOOK_SECRETS",
-                config.stripe_webhook_secrets.clone(),
-            ),
+            ("POSTCALL_STRIPE_PUBLISHABLE_KEY", config.stripe_publishable_key.clone()),
+            ("POSTCALL_STRIPE_WEBHOOK_SECRETS", config.stripe_webhook_secrets.clone()),
             ("POSTCALL_STRIPE_URL", config.stripe_url.clone()),
             ("POSTCALL_STRIPE_JS_URL", config.stripe_js_url.clone()),
             ("POSTCALL_TWILIO_ACCOUNT_SID", config.twilio_account_sid.clone()),
@@ -53,19 +40,14 @@ impl ChildProduct {
         if let Some(step) = crash_at {
             command.env("POSTCALL_CRASH_AT", step);
         }
-        Self {
-            process: command.spawn().unwrap(),
-        }
+        Self { process: command.spawn().unwrap() }
     }
 
     /// Waits until it answers.
     pub(crate) async fn listening(&mut self, address: &str) {
         let deadline = Instant::now() + Duration::from_secs(30);
         while tokio::net::TcpStream::connect(address).await.is_err() {
-            assert!(
-                Instant::now() < deadline && self.ended().is_none(),
-                "the product did not start"
-            );
+            assert!(Instant::now() < deadline && self.ended().is_none(), "the product did not start");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

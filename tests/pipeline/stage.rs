@@ -38,11 +38,7 @@ impl Store {
     pub(crate) fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("postcall.db").display());
-        Self {
-            url,
-            redis_url: None,
-            _folder: Some(Arc::new(folder)),
-        }
+        Self { url, redis_url: None, _folder: Some(Arc::new(folder)) }
     }
 
     pub(crate) async fn postgres() -> Option<Self> {
@@ -50,17 +46,10 @@ impl Store {
         let redis_url = std::env::var("POSTCALL_TEST_REDIS_URL").ok();
         let name = format!("pipeline_{:016x}", rand::random::<u64>());
         let admin = sqlx::PgPool::connect(&server).await.unwrap();
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
-            .execute(&admin)
-            .await
-            .unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&admin).await.unwrap();
         admin.close().await;
         let (base, _) = server.rsplit_once('/').unwrap();
-        Some(Self {
-            url: format!("{base}/{name}"),
-            redis_url,
-            _folder: None,
-        })
+        Some(Self { url: format!("{base}/{name}"), redis_url, _folder: None })
     }
 }
 
@@ -92,11 +81,7 @@ impl Stage {
     /// Product in this process.
     pub(crate) async fn set(store: Store) -> Self {
         let mut stage = Self::set_without_product(store).await;
-        stage.product = Some(
-            Product::start(&stage.config, stage.clock.clone(), Roles::BOTH)
-                .await
-                .unwrap(),
-        );
+        stage.product = Some(Product::start(&stage.config, stage.clock.clone(), Roles::BOTH).await.unwrap());
         stage.furnish().await;
         stage
     }
@@ -115,10 +100,7 @@ impl Stage {
                 accounts: vec![ConnectedAccount::new(ACCOUNT, "Pipeline")],
                 ..StripeConfig::default()
             },
-            carrier: CarrierConfig {
-                number: SMS_SENDER.to_owned(),
-                ..CarrierConfig::default()
-            },
+            carrier: CarrierConfig { number: SMS_SENDER.to_owned(), ..CarrierConfig::default() },
             dialer: DialerConfig {
                 signing_secret: keyring.derived_secret("dialer", merchant_id.as_str(), 1),
                 ..DialerConfig::default()
@@ -128,22 +110,17 @@ impl Stage {
         .await
         .unwrap();
         let config = config(&world, &store);
-        let foundation = Foundation::lay(&config.store, clock.clone(), &CancellationToken::new())
-            .await
-            .unwrap();
+        let foundation =
+            Foundation::lay(&config.store, clock.clone(), &CancellationToken::new()).await.unwrap();
         let mut merchant = new_merchant(merchant_id.clone(), "Harbor Street Dental", clock.now());
         merchant.stripe_account = Some(ACCOUNT.to_owned());
         merchant.sms_sender = Some(SMS_SENDER.to_owned());
         merchant.email_sender = Some("billing@harbor.example".to_owned());
         merchant.support_email = Some("office@harbor.example".to_owned());
         merchant.dialer_url = Some(format!("{}/commands", world.dialer_url()));
-        entities::merchant::insert(&foundation.db.write, merchant)
-            .await
-            .unwrap();
+        entities::merchant::insert(&foundation.db.write, merchant).await.unwrap();
         let (row, shown) = api::mint_key(clock.now(), &merchant_id, "test", &Scopes::all());
-        entities::api_key::insert(&foundation.db.write, row)
-            .await
-            .unwrap();
+        entities::api_key::insert(&foundation.db.write, row).await.unwrap();
         let key = secrecy::ExposeSecret::expose_secret(&shown).to_owned();
         let url = &config.public_url;
         world.connect(ProductEndpoints {
@@ -185,29 +162,16 @@ impl Stage {
     pub(crate) async fn invoice_of(&self, customer: &Value) -> Invoice {
         let made = self.post("/v1/customers", customer).await;
         let customer_id = made["id"].as_str().unwrap().to_owned();
-        let number = format!(
-            "INV-{}",
-            self.numbers.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
-        );
+        let number = format!("INV-{}", self.numbers.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
         let invoice = json!({
             "customer_id": customer_id, "number": number, "currency": "USD", "due_on": "2026-12-24", "tax_minor": 0,
             "line_items": [{"description": "Cleaning", "quantity": 1, "unit_minor": 18_500}],
         });
-        let id = self.post("/v1/invoices", &invoice).await["id"]
-            .as_str()
-            .unwrap()
-            .to_owned();
-        self.post(
-            &format!("/v1/campaigns/{}/enrolments", self.campaign_id),
-            &json!({"invoice_id": id}),
-        )
-        .await;
+        let id = self.post("/v1/invoices", &invoice).await["id"].as_str().unwrap().to_owned();
+        self.post(&format!("/v1/campaigns/{}/enrolments", self.campaign_id), &json!({"invoice_id": id}))
+            .await;
         let text = |field: &str| customer[field].as_str().map(ToOwned::to_owned);
-        Invoice {
-            id,
-            phone: text("phone"),
-            email: text("email"),
-        }
+        Invoice { id, phone: text("phone"), email: text("email") }
     }
 
     pub(crate) fn event(&self, invoice: &Invoice, call_id: &str, intent: Intent) -> PostCallEvent {
@@ -255,77 +219,46 @@ impl Stage {
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
         let (status, answer) = self.try_post(path, body).await;
-        assert!(
-            (200..300).contains(&status),
-            "POST {path} answered {status}: {answer}"
-        );
+        assert!((200..300).contains(&status), "POST {path} answered {status}: {answer}");
         answer
     }
 
     pub(crate) async fn try_post(&self, path: &str, body: &Value) -> (u16, Value) {
-        let request = self
-            .http
-            .post(format!("{}{path}", self.config.public_url))
-            .bearer_auth(&self.key)
-            .json(body);
+        let request =
+            self.http.post(format!("{}{path}", self.config.public_url)).bearer_auth(&self.key).json(body);
         let answer = request.send().await.unwrap();
-        (
-            answer.status().as_u16(),
-            answer.json().await.unwrap_or(Value::Null),
-        )
+        (answer.status().as_u16(), answer.json().await.unwrap_or(Value::Null))
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
-        let request = self
-            .http
-            .get(format!("{}{path}", self.config.public_url))
-            .bearer_auth(&self.key);
+        let request = self.http.get(format!("{}{path}", self.config.public_url)).bearer_auth(&self.key);
         let answer = request.send().await.unwrap();
-        assert!(
-            answer.status().is_success(),
-            "GET {path} answered {}",
-            answer.status()
-        );
+        assert!(answer.status().is_success(), "GET {path} answered {}", answer.status());
         answer.json().await.unwrap()
     }
 
     pub(crate) async fn permission(&self, invoice: &Invoice) -> (String, Vec<String>) {
-        let answer = self
-            .post("/v1/call-permission", &json!({"invoice_id": invoice.id}))
-            .await;
-        let reasons = answer["reasons"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|reason| reason.as_str().unwrap().to_owned());
+        let answer = self.post("/v1/call-permission", &json!({"invoice_id": invoice.id})).await;
+        let reasons =
+            answer["reasons"].as_array().unwrap().iter().map(|reason| reason.as_str().unwrap().to_owned());
         (answer["decision"].as_str().unwrap().to_owned(), reasons.collect())
     }
 
     pub(crate) async fn status(&self, invoice: &Invoice) -> String {
-        self.get(&format!("/v1/invoices/{}", invoice.id)).await["status"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        self.get(&format!("/v1/invoices/{}", invoice.id)).await["status"].as_str().unwrap().to_owned()
     }
 
     /// Waits until `probe` holds.
     pub(crate) async fn until(&self, what: &str, probe: impl AsyncFn() -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !probe().await {
-            assert!(
-                Instant::now() < deadline,
-                "in vain: {what}; jobs: {:?}",
-                self.jobs().await
-            );
+            assert!(Instant::now() < deadline, "in vain: {what}; jobs: {:?}", self.jobs().await);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
     pub(crate) async fn until_status(&self, invoice: &Invoice, status: &str) {
-        self.until(&format!("the invoice is {status}"), async || {
-            self.status(invoice).await == status
-        })
-        .await;
+        self.until(&format!("the invoice is {status}"), async || self.status(invoice).await == status).await;
     }
 
     /// Open jobs as `kind status subject error`.
@@ -337,6 +270,20 @@ impl Stage {
         let text = "SELECT kind || ' ' || status || ' ' || subject || ' ' || COALESCE(last_error, '') AS job FROM jobs WHERE status <> 'done'";
         let rows: Vec<Row> = entities::sql::all(&self.db.read, text, []).await.unwrap();
         rows.into_iter().map(|row| row.job).collect()
+    }
+
+    /// Waits until the carrier has told the fate of every text, and nothing is left to do.
+    pub(crate) async fn quiet(&self) {
+        self.until("every text's fate was told", async || {
+            let told = self.world.carrier().callbacks().all();
+            let fate_told = |text: &simulator::carrier::Text| {
+                text.ended_at_ms.is_some()
+                    && told.iter().any(|callback| callback.sid == text.sid && callback.status == text.status)
+            };
+            self.world.carrier().accepted().iter().all(fate_told)
+        })
+        .await;
+        self.rest().await;
     }
 
     /// Waits until nothing is left to do now, and fails when a job died.
@@ -354,9 +301,7 @@ impl Stage {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert!(
-            self.texts_of("SELECT id AS text FROM jobs WHERE status = 'dead'")
-                .await
-                .is_empty(),
+            self.texts_of("SELECT id AS text FROM jobs WHERE status = 'dead'").await.is_empty(),
             "a job died: {:?}",
             self.jobs().await
         );
@@ -426,9 +371,5 @@ fn config(world: &World, store: &Store) -> Config {
 }
 
 fn free_address() -> String {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .to_string()
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }

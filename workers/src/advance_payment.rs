@@ -30,10 +30,7 @@ impl Handler for AdvancePayment {
             }
         }
         // No such payable, or one without a PaymentIntent: there is nothing to learn.
-        answers.extend(
-            jobs.into_values()
-                .flat_map(|of_it| payment_truth::all(of_it, &Outcome::Done)),
-        );
+        answers.extend(jobs.into_values().flat_map(|of_it| payment_truth::all(of_it, &Outcome::Done)));
         batch.finish(answers).await
     }
 }

@@ -27,17 +27,10 @@ impl Handler for CancelPayment {
         let mut jobs = payment_truth::by_subject(batch);
         let subjects: Vec<String> = jobs.keys().cloned().collect();
         let doomed = doomed::among(&context.db.read, &subjects, context.now()).await?;
-        let (unmade, made): (Vec<_>, Vec<_>) = doomed
-            .into_iter()
-            .partition(|payable| payable.payment_intent_id.is_none());
+        let (unmade, made): (Vec<_>, Vec<_>) =
+            doomed.into_iter().partition(|payable| payable.payment_intent_id.is_none());
         for payable in unmade {
-            abandon(
-                context,
-                batch,
-                &payable,
-                jobs.remove(payable.id.as_str()).unwrap_or_default(),
-            )
-            .await?;
+            abandon(context, batch, &payable, jobs.remove(payable.id.as_str()).unwrap_or_default()).await?;
         }
         let mut answers = Vec::new();
         for (payable, said) in cancel(context, made).await {
@@ -49,10 +42,7 @@ impl Handler for CancelPayment {
                 Err(error) => answers.extend(payment_truth::all(of_it, &payment_truth::outcome_of(&error))),
             }
         }
-        answers.extend(
-            jobs.into_values()
-                .flat_map(|of_it| payment_truth::all(of_it, &Outcome::Done)),
-        );
+        answers.extend(jobs.into_values().flat_map(|of_it| payment_truth::all(of_it, &Outcome::Done)));
         batch.finish(answers).await
     }
 }
@@ -67,11 +57,7 @@ async fn abandon(
     let tx = context.db.begin().await?;
     let abandoned = payable::abandon(&tx, &payable.id, context.now()).await?;
     // It got its PaymentIntent since we looked: look again.
-    let outcome = if abandoned {
-        Outcome::Done
-    } else {
-        Outcome::Wait(std::time::Duration::ZERO)
-    };
+    let outcome = if abandoned { Outcome::Done } else { Outcome::Wait(std::time::Duration::ZERO) };
     let settled = batch.settle(&tx, payment_truth::all(jobs, &outcome)).await?;
     tx.commit().await?;
     batch.committed(&settled);
@@ -88,17 +74,11 @@ async fn cancel(
         let key = format!("cancel:{}:{}", payable.id.0, context.now().millis());
         Some(async move {
             let stripe = &context.stripe;
-            match stripe
-                .cancel_payment_intent(&payable.stripe_account, &intent_id, &key)
-                .await
-            {
+            match stripe.cancel_payment_intent(&payable.stripe_account, &intent_id, &key).await {
                 Err(StripeError::TooLate(intent)) => (payable, Ok(*intent)),
                 said => (payable, said),
             }
         })
     });
-    stream::iter(asked)
-        .buffer_unordered(CANCELED_AT_ONCE)
-        .collect()
-        .await
+    stream::iter(asked).buffer_unordered(CANCELED_AT_ONCE).collect().await
 }

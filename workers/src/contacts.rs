@@ -33,23 +33,13 @@ impl Sources<'_> {
     /// The language of the call, else of the customer, else of the merchant.
     pub(crate) fn locale(self) -> Locale {
         let heard = self.event.and_then(|event| event.customer.locale.as_deref());
-        Locale::from_tag(
-            heard
-                .or(self.customer.locale.as_deref())
-                .unwrap_or(&self.merchant.locale),
-        )
+        Locale::from_tag(heard.or(self.customer.locale.as_deref()).unwrap_or(&self.merchant.locale))
     }
 
     /// The countries this merchant may text to.
     pub(crate) fn countries(self) -> Vec<String> {
-        let words = self
-            .merchant
-            .sms_countries
-            .split(|letter: char| !letter.is_ascii_alphabetic());
-        words
-            .filter(|word| !word.is_empty())
-            .map(str::to_ascii_uppercase)
-            .collect()
+        let words = self.merchant.sms_countries.split(|letter: char| !letter.is_ascii_alphabetic());
+        words.filter(|word| !word.is_empty()).map(str::to_ascii_uppercase).collect()
     }
 
     /// The numbers heard on the call, on the invoice and on the customer. What cannot be read is no number.
@@ -60,18 +50,11 @@ impl Sources<'_> {
         let billed = read(&self.invoice.mobile_phone);
         let line = |phone: &Phone, otherwise: LineType| {
             let known = own.as_ref() == Some(phone) && self.customer.line_type.0 != LineType::Unknown;
-            if known {
-                self.customer.line_type.0
-            } else {
-                otherwise
-            }
+            if known { self.customer.line_type.0 } else { otherwise }
         };
         let mut numbers: Vec<(Phone, LineType)> = Vec::new();
-        let candidates = [
-            (heard, LineType::Unknown),
-            (billed, LineType::Mobile),
-            (own.clone(), LineType::Unknown),
-        ];
+        let candidates =
+            [(heard, LineType::Unknown), (billed, LineType::Mobile), (own.clone(), LineType::Unknown)];
         for (phone, otherwise) in candidates {
             let Some(phone) = phone else { continue };
             if !numbers.iter().any(|(other, _)| *other == phone) {
@@ -103,11 +86,7 @@ impl Sources<'_> {
         };
         let contact = |(phone, line_type): (Phone, LineType)| {
             let opted_out = refusals.forbid(self.merchant, "sms", phone.as_str(), sender);
-            PhoneContact {
-                phone,
-                line_type,
-                opted_out,
-            }
+            PhoneContact { phone, line_type, opted_out }
         };
         self.numbers().into_iter().map(contact).collect()
     }
@@ -126,13 +105,8 @@ impl Sources<'_> {
 
     /// Everything a "no" may be filed under.
     fn keys(self) -> Vec<String> {
-        let numbers = self
-            .numbers()
-            .into_iter()
-            .map(|(phone, _)| phone.as_str().to_owned());
-        numbers
-            .chain(self.addresses().iter().map(EmailAddress::folded))
-            .collect()
+        let numbers = self.numbers().into_iter().map(|(phone, _)| phone.as_str().to_owned());
+        numbers.chain(self.addresses().iter().map(EmailAddress::folded)).collect()
     }
 }
 
@@ -146,10 +120,7 @@ impl Refusals {
     /// Loads what is known about everybody in `sources`, in two statements.
     pub(crate) async fn load<C: ConnectionTrait>(db: &C, sources: &[Sources<'_>]) -> Result<Self, DbErr> {
         let recipients: Vec<String> = sources.iter().flat_map(|source| source.keys()).collect();
-        let merchants: Vec<String> = sources
-            .iter()
-            .map(|source| source.merchant.id.to_string())
-            .collect();
+        let merchants: Vec<String> = sources.iter().map(|source| source.merchant.id.to_string()).collect();
         Ok(Self {
             standing: opt_out::standing(db, &recipients).await?,
             spoken: consent::of_recipients(db, &merchants, &recipients).await?,

@@ -22,9 +22,7 @@ impl Handler for ExpireLinks {
         // Every round records at least what it found, so the rounds come to an end.
         while self.expire_some().await? {}
         let jobs: Vec<Claimed> = batch.jobs().cloned().collect();
-        batch
-            .finish(jobs.into_iter().map(|job| (job, Outcome::Done)).collect())
-            .await
+        batch.finish(jobs.into_iter().map(|job| (job, Outcome::Done)).collect()).await
     }
 }
 

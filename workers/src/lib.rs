@@ -35,35 +35,15 @@ use send_receipt::SendReceipt;
 #[must_use]
 pub fn register(runtime: queue::Runtime, context: Context) -> queue::Runtime {
     runtime
-        .with(ResolveChannel {
-            context: context.clone(),
-        })
-        .with(SendLink {
-            context: context.clone(),
-        })
-        .with(RecordDelivery {
-            context: context.clone(),
-        })
-        .with(ReviewSends {
-            context: context.clone(),
-        })
-        .with(SendReceipt {
-            context: context.clone(),
-        })
-        .with(AdvancePayment {
-            context: context.clone(),
-        })
-        .with(CancelPayment {
-            context: context.clone(),
-        })
-        .with(ReconcilePayments {
-            context: context.clone(),
-        })
-        .with(PauseCalls {
-            context: context.clone(),
-        })
-        .with(ResumeCalls {
-            context: context.clone(),
-        })
+        .with(ResolveChannel { context: context.clone() })
+        .with(SendLink { context: context.clone() })
+        .with(RecordDelivery { context: context.clone() })
+        .with(ReviewSends { context: context.clone() })
+        .with(SendReceipt { context: context.clone() })
+        .with(AdvancePayment { context: context.clone() })
+        .with(CancelPayment { context: context.clone() })
+        .with(ReconcilePayments { context: context.clone() })
+        .with(PauseCalls { context: context.clone() })
+        .with(ResumeCalls { context: context.clone() })
         .with(ExpireLinks { context })
 }

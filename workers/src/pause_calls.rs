@@ -83,18 +83,12 @@ async fn tell(context: &Context, batch: &Batch) -> Result<(), DbErr> {
 async fn untold(context: &Context, ids: Vec<String>) -> Result<Vec<Untold>, DbErr> {
     let db = &context.db.read;
     let enrolments = enrolment::by_ids(db, &ids).await?;
-    let merchant_ids: Vec<String> = enrolments
-        .iter()
-        .map(|enrolment| enrolment.merchant_id.to_string())
-        .collect();
+    let merchant_ids: Vec<String> =
+        enrolments.iter().map(|enrolment| enrolment.merchant_id.to_string()).collect();
     let merchants = merchant::by_ids(db, &merchant_ids).await?;
-    let merchants: HashMap<&str, &merchant::Model> = merchants
-        .iter()
-        .map(|merchant| (merchant.id.as_str(), merchant))
-        .collect();
-    let waiting = enrolments
-        .into_iter()
-        .filter(|one| one.acknowledged_revision < one.told_revision);
+    let merchants: HashMap<&str, &merchant::Model> =
+        merchants.iter().map(|merchant| (merchant.id.as_str(), merchant)).collect();
+    let waiting = enrolments.into_iter().filter(|one| one.acknowledged_revision < one.told_revision);
     let untold = waiting.filter_map(|enrolment| {
         let merchant = merchants.get(enrolment.merchant_id.as_str())?;
         let command = command(context, merchant, &enrolment)?;
@@ -111,9 +105,7 @@ fn command(
 ) -> Option<DialerCommand> {
     let url = merchant.dialer_url.clone()?;
     let generation = u32::try_from(merchant.secret_generation).unwrap_or_default();
-    let secret = context
-        .keyring
-        .derived_secret(SECRET_LABEL, merchant.id.as_str(), generation);
+    let secret = context.keyring.derived_secret(SECRET_LABEL, merchant.id.as_str(), generation);
     let (kind, otherwise) = match enrolment.status.0 {
         EnrolmentStatus::Active => (DialerCommandKind::Resume, "resolved"),
         EnrolmentStatus::Paused => (DialerCommandKind::Pause, "paused"),
@@ -129,10 +121,7 @@ fn command(
         campaign_id: enrolment.campaign_id.to_string(),
         enrolment_id: enrolment.id.to_string(),
         invoice_id: enrolment.invoice_id.to_string(),
-        reason: enrolment
-            .pause_reason
-            .clone()
-            .unwrap_or_else(|| otherwise.to_owned()),
+        reason: enrolment.pause_reason.clone().unwrap_or_else(|| otherwise.to_owned()),
         occurred_at: Timestamp::from_millis(enrolment.updated_at_ms),
     })
 }
@@ -169,9 +158,7 @@ async fn acknowledge(
 
 /// Told again until it acknowledges; when the dialer says when, then.
 fn later(error: &DialerError) -> Outcome {
-    let asked = error
-        .retry_after_ms
-        .and_then(|wait_ms| u64::try_from(wait_ms).ok());
+    let asked = error.retry_after_ms.and_then(|wait_ms| u64::try_from(wait_ms).ok());
     match asked {
         Some(wait_ms) if wait_ms > 0 => Outcome::Wait(Duration::from_millis(wait_ms)),
         Some(_) | None => Outcome::Retry(error.to_string()),

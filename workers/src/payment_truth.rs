@@ -38,16 +38,11 @@ pub(crate) async fn fetch(
         let intent_id = payable.payment_intent_id.clone()?;
         Some(async move {
             let stripe = &context.stripe;
-            let said = stripe
-                .retrieve_payment_intent(&payable.stripe_account, &intent_id)
-                .await;
+            let said = stripe.retrieve_payment_intent(&payable.stripe_account, &intent_id).await;
             (payable, said)
         })
     });
-    stream::iter(asked)
-        .buffer_unordered(ASKED_AT_ONCE)
-        .collect()
-        .await
+    stream::iter(asked).buffer_unordered(ASKED_AT_ONCE).collect().await
 }
 
 /// Advances a payable and answers its jobs, in one transaction.

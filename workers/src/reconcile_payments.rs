@@ -31,9 +31,7 @@ impl Handler for ReconcilePayments {
     async fn run(&self, batch: &Batch) -> Result<(), DbErr> {
         look_at_unchecked(&self.context).await?;
         look_for_unmade(&self.context).await?;
-        batch
-            .finish(batch.jobs().map(|job| (job.clone(), Outcome::Done)).collect())
-            .await
+        batch.finish(batch.jobs().map(|job| (job.clone(), Outcome::Done)).collect()).await
     }
 }
 
@@ -98,11 +96,7 @@ async fn look_for_unmade(context: &Context) -> Result<(), DbErr> {
 async fn look_for(context: &Context, payable: &payable::Model) -> Result<Result<(), StripeError>, DbErr> {
     let since = Timestamp::from_millis(payable.created_at_ms).plus_ms(-CLOCKS_APART_MS);
     let (account, id) = (&payable.stripe_account, payable.id.as_str());
-    let found = match context
-        .stripe
-        .find_payment_intent(account, since, payable::METADATA_KEY, id)
-        .await
-    {
+    let found = match context.stripe.find_payment_intent(account, since, payable::METADATA_KEY, id).await {
         Ok(found) => found,
         Err(error) => return Ok(Err(error)),
     };

@@ -59,20 +59,13 @@ struct Heard {
 async fn hear<C: ConnectionTrait>(tx: &C, ids: &[String]) -> Result<Vec<Heard>, DbErr> {
     let callbacks = carrier_callback::of_attempts(tx, ids).await?;
     let attempts = send_attempt::by_ids(tx, ids).await?;
-    let message_ids: Vec<String> = attempts
-        .iter()
-        .map(|attempt| attempt.message_id.to_string())
-        .collect();
+    let message_ids: Vec<String> = attempts.iter().map(|attempt| attempt.message_id.to_string()).collect();
     let messages = message::by_ids(tx, &message_ids).await?;
-    let messages: HashMap<&str, &message::Model> = messages
-        .iter()
-        .map(|message| (message.id.as_str(), message))
-        .collect();
+    let messages: HashMap<&str, &message::Model> =
+        messages.iter().map(|message| (message.id.as_str(), message)).collect();
     let heard = attempts.into_iter().filter_map(|attempt| {
-        let about: Vec<&carrier_callback::Model> = callbacks
-            .iter()
-            .filter(|callback| callback.attempt_id == attempt.id)
-            .collect();
+        let about: Vec<&carrier_callback::Model> =
+            callbacks.iter().filter(|callback| callback.attempt_id == attempt.id).collect();
         let message = (*messages.get(attempt.message_id.as_str())?).clone();
         fold(attempt, message, &about)
     });
@@ -85,39 +78,20 @@ fn fold(
     message: message::Model,
     callbacks: &[&carrier_callback::Model],
 ) -> Option<Heard> {
-    let provider_id = attempt
-        .provider_id
-        .clone()
-        .or_else(|| Some(callbacks.first()?.provider_id.clone()))?;
+    let provider_id = attempt.provider_id.clone().or_else(|| Some(callbacks.first()?.provider_id.clone()))?;
     let stored = attempt.delivery_status.as_deref().map(MessageStatus::of_provider);
     let before = stored.unwrap_or(MessageStatus::Unrecognized);
     let (mut status, mut code) = (before, attempt.delivery_code);
     // Of two messages the first is the one we follow.
-    for callback in callbacks
-        .iter()
-        .filter(|callback| callback.provider_id == provider_id)
-    {
+    for callback in callbacks.iter().filter(|callback| callback.provider_id == provider_id) {
         let after = status.after(callback.status.0);
         if after != status {
             (status, code) = (after, callback.code);
         }
     }
-    let doubled = callbacks
-        .iter()
-        .any(|callback| callback.provider_id != provider_id);
-    let report = Report {
-        id: attempt.id.0.clone(),
-        provider_id,
-        status,
-        code,
-    };
-    Some(Heard {
-        attempt,
-        message,
-        before,
-        report,
-        doubled,
-    })
+    let doubled = callbacks.iter().any(|callback| callback.provider_id != provider_id);
+    let report = Report { id: attempt.id.0.clone(), provider_id, status, code };
+    Some(Heard { attempt, message, before, report, doubled })
 }
 
 async fn apply<C: ConnectionTrait>(
@@ -128,25 +102,15 @@ async fn apply<C: ConnectionTrait>(
     outbox: &mut Outbox,
 ) -> Result<(), DbErr> {
     adopt(tx, heard, now, outbox).await?;
-    let news: Vec<&Heard> = heard
-        .iter()
-        .filter(|one| one.report.status != one.before)
-        .collect();
+    let news: Vec<&Heard> = heard.iter().filter(|one| one.report.status != one.before).collect();
     let reports: Vec<Report> = news.iter().map(|one| one.report.clone()).collect();
     send_attempt::hear(tx, &reports).await?;
-    let arrived: Vec<&Heard> = news
-        .iter()
-        .copied()
-        .filter(|one| one.report.status.has_arrived())
-        .collect();
+    let arrived: Vec<&Heard> = news.iter().copied().filter(|one| one.report.status.has_arrived()).collect();
     deliver(tx, &arrived, now, outbox).await?;
     let failed = news.iter().filter(|one| one.report.status.is_known_failure());
-    let fallen: Vec<Fallen> = failed
-        .map(|one| Fallen::refused(&one.message, class_of(one.report.code)))
-        .collect();
-    fall_back::commit(tx, &fallen, invoices.iter(), now, outbox)
-        .await
-        .map(drop)
+    let fallen: Vec<Fallen> =
+        failed.map(|one| Fallen::refused(&one.message, class_of(one.report.code))).collect();
+    fall_back::commit(tx, &fallen, invoices.iter(), now, outbox).await.map(drop)
 }
 
 fn class_of(code: Option<i64>) -> RejectClass {
@@ -163,17 +127,10 @@ async fn adopt<C: ConnectionTrait>(
 ) -> Result<(), DbErr> {
     let reports: Vec<Report> = heard.iter().map(|one| one.report.clone()).collect();
     let adopted = send_attempt::adopt(tx, &reports, now).await?;
-    let adopted: Vec<&Heard> = heard
-        .iter()
-        .filter(|one| adopted.contains(&one.attempt.id))
-        .collect();
+    let adopted: Vec<&Heard> = heard.iter().filter(|one| adopted.contains(&one.attempt.id)).collect();
     let taken: Vec<Taken> = adopted
         .iter()
-        .map(|one| Taken {
-            message: one.message.clone(),
-            segments: None,
-            was_open: true,
-        })
+        .map(|one| Taken { message: one.message.clone(), segments: None, was_open: true })
         .collect();
     taken::record(tx, &taken, now, outbox).await?;
     for one in adopted.iter().filter(|one| believed_gone(one)) {
@@ -192,17 +149,9 @@ async fn warn_of_a_second_text<C: ConnectionTrait>(tx: &C, one: &Heard, now: Tim
     let detail =
         serde_json::json!({"message_id": message.id.0, "attempt_id": attempt.id.0, "duplicate_risk": true});
     let (kind, invoice_id) = (AttentionKind::UnknownSend, Some(&message.invoice_id.0));
-    attention_item::raise(
-        tx,
-        &message.merchant_id,
-        kind,
-        invoice_id,
-        attempt.id.as_str(),
-        &detail,
-        now,
-    )
-    .await
-    .map(drop)
+    attention_item::raise(tx, &message.merchant_id, kind, invoice_id, attempt.id.as_str(), &detail, now)
+        .await
+        .map(drop)
 }
 
 /// We had proof that the carrier did not have it, and may have sent it again.
@@ -223,19 +172,11 @@ async fn deliver<C: ConnectionTrait>(
 ) -> Result<(), DbErr> {
     let ids: Vec<MessageId> = arrived.iter().map(|one| one.message.id.0.clone()).collect();
     let delivered = message::deliver(tx, &ids, now).await?;
-    let entries = arrived
-        .iter()
-        .filter(|one| delivered.contains(&one.message.id))
-        .map(|one| {
-            let message = &one.message;
-            let detail = serde_json::json!({"message_id": message.id.0, "channel": message.channel.0});
-            NewEntry::new(
-                &message.merchant_id,
-                &message.invoice_id,
-                TimelineKind::MessageDelivered,
-                "carrier",
-            )
+    let entries = arrived.iter().filter(|one| delivered.contains(&one.message.id)).map(|one| {
+        let message = &one.message;
+        let detail = serde_json::json!({"message_id": message.id.0, "channel": message.channel.0});
+        NewEntry::new(&message.merchant_id, &message.invoice_id, TimelineKind::MessageDelivered, "carrier")
             .with(detail)
-        });
+    });
     timeline::append(tx, entries.collect(), now, outbox).await
 }

@@ -64,14 +64,10 @@ impl Wishes {
     async fn load<C: ConnectionTrait>(tx: &C, subjects: &[String]) -> Result<Self, DbErr> {
         let invoices = invoice::lock_of_wishes(tx, subjects).await?;
         let events = call_event::by_ids(tx, subjects).await?;
-        let merchant_ids: Vec<String> = invoices
-            .iter()
-            .map(|invoice| invoice.merchant_id.to_string())
-            .collect();
-        let customer_ids: Vec<String> = invoices
-            .iter()
-            .map(|invoice| invoice.customer_id.to_string())
-            .collect();
+        let merchant_ids: Vec<String> =
+            invoices.iter().map(|invoice| invoice.merchant_id.to_string()).collect();
+        let customer_ids: Vec<String> =
+            invoices.iter().map(|invoice| invoice.customer_id.to_string()).collect();
         let merchants = merchant::by_ids(tx, &merchant_ids).await?;
         let customers = customer::by_ids(tx, &customer_ids).await?;
         let read = |event: call_event::Model| {
@@ -79,19 +75,10 @@ impl Wishes {
             (event.id.to_string(), (event, said))
         };
         Ok(Self {
-            invoices: invoices
-                .into_iter()
-                .map(|invoice| (invoice.id.to_string(), invoice))
-                .collect(),
+            invoices: invoices.into_iter().map(|invoice| (invoice.id.to_string(), invoice)).collect(),
             events: events.into_iter().map(read).collect(),
-            merchants: merchants
-                .into_iter()
-                .map(|merchant| (merchant.id.to_string(), merchant))
-                .collect(),
-            customers: customers
-                .into_iter()
-                .map(|customer| (customer.id.to_string(), customer))
-                .collect(),
+            merchants: merchants.into_iter().map(|merchant| (merchant.id.to_string(), merchant)).collect(),
+            customers: customers.into_iter().map(|customer| (customer.id.to_string(), customer)).collect(),
         })
     }
 
@@ -120,9 +107,8 @@ async fn address<C: ConnectionTrait>(
 ) -> Result<(), DbErr> {
     let links = link::by_ids(tx, link_ids).await?;
     let waiting = links.iter().filter(|link| link.status.0 == LinkStatus::Queued);
-    let waiting: Vec<(&link::Model, Sources<'_>)> = waiting
-        .filter_map(|link| Some((link, wishes.sources(link)?)))
-        .collect();
+    let waiting: Vec<(&link::Model, Sources<'_>)> =
+        waiting.filter_map(|link| Some((link, wishes.sources(link)?))).collect();
     let sources: Vec<Sources<'_>> = waiting.iter().map(|(_, sources)| *sources).collect();
     let refusals = Refusals::load(tx, &sources).await?;
     let mut messages = Vec::new();
@@ -136,17 +122,10 @@ async fn address<C: ConnectionTrait>(
             Resolution::NeedsContact(reasons) => unreachable.push((link, reasons)),
         }
     }
-    let found: Vec<String> = messages
-        .iter()
-        .map(|message| message.invoice_id.to_string())
-        .collect();
+    let found: Vec<String> = messages.iter().map(|message| message.invoice_id.to_string()).collect();
     attention_item::close_of_invoices(tx, AttentionKind::NeedsContact, &found, now).await?;
     for message in message::queue(tx, &messages, now).await? {
-        outbox.enqueue(NewJob::once(
-            JobKind::SendLink,
-            message.id.as_str(),
-            &message.merchant_id,
-        ));
+        outbox.enqueue(NewJob::once(JobKind::SendLink, message.id.as_str(), &message.merchant_id));
     }
     ask_for_contact(tx, &unreachable, now, outbox).await
 }
@@ -156,12 +135,7 @@ fn resolve(link: &link::Model, sources: Sources<'_>, refusals: &Refusals) -> Res
     if let Some(wanted) = &link.wanted_channel {
         wish.preferred = Some(wanted.0);
     }
-    channel::resolve(
-        &wish,
-        &sources.phones(refusals),
-        &sources.emails(refusals),
-        &sources.countries(),
-    )
+    channel::resolve(&wish, &sources.phones(refusals), &sources.emails(refusals), &sources.countries())
 }
 
 fn to_say(link: &link::Model, sources: Sources<'_>, channel: Channel, recipient: &str) -> NewMessage {
@@ -195,16 +169,8 @@ async fn ask_for_contact<C: ConnectionTrait>(
         let detail = serde_json::json!({"link_id": link.id.0, "reasons": reasons});
         let kind = AttentionKind::NeedsContact;
         let (merchant_id, invoice_id) = (&link.merchant_id, &link.invoice_id);
-        attention_item::raise(
-            tx,
-            merchant_id,
-            kind,
-            Some(invoice_id),
-            link.id.as_str(),
-            &detail,
-            now,
-        )
-        .await?;
+        attention_item::raise(tx, merchant_id, kind, Some(invoice_id), link.id.as_str(), &detail, now)
+            .await?;
         entries.push(
             NewEntry::new(merchant_id, invoice_id, TimelineKind::ContactMissing, "system").with(detail),
         );

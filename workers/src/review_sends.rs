@@ -30,9 +30,7 @@ impl Handler for ReviewSends {
         let mut outbox = Outbox::default();
         list_the_unknown(&tx, now).await?;
         revive(&tx, now, &mut outbox).await?;
-        let settled = batch
-            .settle(&tx, jobs.into_iter().map(|job| (job, Outcome::Done)).collect())
-            .await?;
+        let settled = batch.settle(&tx, jobs.into_iter().map(|job| (job, Outcome::Done)).collect()).await?;
         batch.ledger().enqueue(&tx, &outbox.jobs).await?;
         tx.commit().await?;
         batch.committed(&settled);
@@ -43,23 +41,12 @@ impl Handler for ReviewSends {
 
 async fn list_the_unknown<C: ConnectionTrait>(tx: &C, now: Timestamp) -> Result<(), DbErr> {
     let attempts = send_attempt::open_since(tx, now.plus_ms(-UNKNOWN_AFTER_MS), PER_LOOK).await?;
-    let ids: Vec<String> = attempts
-        .iter()
-        .map(|attempt| attempt.message_id.to_string())
-        .collect();
+    let ids: Vec<String> = attempts.iter().map(|attempt| attempt.message_id.to_string()).collect();
     for message in message::by_ids(tx, &ids).await? {
         let detail = serde_json::json!({"message_id": message.id.0, "channel": message.channel.0});
         let (kind, invoice_id) = (AttentionKind::UnknownSend, Some(&message.invoice_id.0));
-        attention_item::raise(
-            tx,
-            &message.merchant_id,
-            kind,
-            invoice_id,
-            message.id.as_str(),
-            &detail,
-            now,
-        )
-        .await?;
+        attention_item::raise(tx, &message.merchant_id, kind, invoice_id, message.id.as_str(), &detail, now)
+            .await?;
     }
     Ok(())
 }
@@ -69,11 +56,7 @@ async fn revive<C: ConnectionTrait>(tx: &C, now: Timestamp, outbox: &mut Outbox)
     let day = now.millis().div_euclid(DAY_MS);
     for message in message::waiting_since(tx, now.plus_ms(-STUCK_AFTER_MS), PER_LOOK).await? {
         let key = format!("{}:review:{day}", message.id.0);
-        let job = NewJob::once(
-            job_of(message.purpose.0),
-            message.id.as_str(),
-            &message.merchant_id,
-        );
+        let job = NewJob::once(job_of(message.purpose.0), message.id.as_str(), &message.merchant_id);
         outbox.enqueue(job.keyed(key));
     }
     Ok(())

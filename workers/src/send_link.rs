@@ -34,16 +34,9 @@ fn words(context: &Context, about: &About<'_>) -> Option<Words> {
     let asked_for = about.message.asked_at_ms.is_some();
     match about.message.channel.0 {
         Channel::Sms => {
-            let text = LinkText {
-                business: about.merchant.name.clone(),
-                url,
-                asked_for,
-            };
+            let text = LinkText { business: about.merchant.name.clone(), url, asked_for };
             let needle = Some(token.expose().to_owned());
-            Some(Words::Text {
-                body: context.templates.sms_link(locale, &text),
-                needle,
-            })
+            Some(Words::Text { body: context.templates.sms_link(locale, &text), needle })
         }
         Channel::Email => {
             let unsubscribe_url = format!("{}/u/{}", context.public_url, token.expose());
@@ -58,10 +51,7 @@ fn words(context: &Context, about: &About<'_>) -> Option<Words> {
                 unsubscribe_url: Some(unsubscribe_url.clone()),
             };
             let body = context.templates.email_link(locale, &letter);
-            Some(Words::Letter {
-                body,
-                list_unsubscribe: Some(unsubscribe_url),
-            })
+            Some(Words::Letter { body, list_unsubscribe: Some(unsubscribe_url) })
         }
     }
 }

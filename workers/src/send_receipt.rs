@@ -29,10 +29,7 @@ impl Handler for SendReceipt {
         let (payments, messages): (Vec<Claimed>, Vec<Claimed>) = batch.jobs().cloned().partition(is_payment);
         write(&self.context, batch, payments).await?;
         let paid = paid(&self.context, &messages).await?;
-        send::run(&self.context, batch, messages, |about| {
-            words(&self.context, about, &paid)
-        })
-        .await
+        send::run(&self.context, batch, messages, |about| words(&self.context, about, &paid)).await
     }
 }
 
@@ -47,15 +44,9 @@ async fn write(context: &Context, batch: &Batch, jobs: Vec<Claimed>) -> Result<(
     let now = context.now();
     let letters = address::all(&tx, &subjects, now, &mut outbox).await?;
     for message in message::queue(&tx, &letters, now).await? {
-        outbox.enqueue(NewJob::once(
-            JobKind::SendReceipt,
-            message.id.as_str(),
-            &message.merchant_id,
-        ));
+        outbox.enqueue(NewJob::once(JobKind::SendReceipt, message.id.as_str(), &message.merchant_id));
     }
-    let settled = batch
-        .settle(&tx, jobs.into_iter().map(|job| (job, Outcome::Done)).collect())
-        .await?;
+    let settled = batch.settle(&tx, jobs.into_iter().map(|job| (job, Outcome::Done)).collect()).await?;
     failpoint::reached("receipt_before_commit");
     context.ledger.commit(tx, outbox).await?;
     failpoint::reached("receipt_committed");
@@ -69,10 +60,7 @@ async fn paid(context: &Context, jobs: &[Claimed]) -> Result<HashMap<String, pay
     let messages = message::by_ids(&context.db.read, &ids).await?;
     let about: Vec<String> = messages.into_iter().map(|message| message.purpose_ref).collect();
     let payments = payment::by_ids(&context.db.read, &about).await?;
-    Ok(payments
-        .into_iter()
-        .map(|payment| (payment.id.to_string(), payment))
-        .collect())
+    Ok(payments.into_iter().map(|payment| (payment.id.to_string(), payment)).collect())
 }
 
 fn words(context: &Context, about: &About<'_>, paid: &HashMap<String, payment::Model>) -> Option<Words> {
@@ -108,19 +96,14 @@ fn words(context: &Context, about: &About<'_>, paid: &HashMap<String, payment::M
                 reference,
             };
             let body = context.templates.email_receipt(locale, &letter);
-            Some(Words::Letter {
-                body,
-                list_unsubscribe: None,
-            })
+            Some(Words::Letter { body, list_unsubscribe: None })
         }
     }
 }
 
 fn paid_with(payment: &payment::Model) -> Option<PaidWith> {
     if payment.method == payment::METHOD_BANK {
-        return Some(PaidWith::Bank {
-            last4: payment.last4.clone(),
-        });
+        return Some(PaidWith::Bank { last4: payment.last4.clone() });
     }
     let (brand, last4) = (payment.brand.clone()?, payment.last4.clone()?);
     Some(PaidWith::Card { brand, last4 })

@@ -17,9 +17,5 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let measured = Command::new(workspace::root().join("target/release/bench"))
         .status()
         .context("the benchmark cannot be run")?;
-    Ok(if measured.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if measured.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -94,14 +94,8 @@ fn in_node(line: &str) -> Counts {
         return Counts::default();
     };
     match word {
-        "pass" => Counts {
-            passed: number,
-            failed: 0,
-        },
-        "fail" | "cancelled" => Counts {
-            passed: 0,
-            failed: number,
-        },
+        "pass" => Counts { passed: number, failed: 0 },
+        "fail" | "cancelled" => Counts { passed: 0, failed: number },
         _ => Counts::default(),
     }
 }
@@ -166,13 +160,7 @@ mod tests {
              test result: FAILED. 7 passed; 2 failed; 0 ignored; 0 measured; 3 filtered out; finished in 1.00s\n\
              error: 1 target failed:",
         );
-        assert_eq!(
-            tally(Runner::CargoTest, false, &output),
-            Counts {
-                passed: 12,
-                failed: 2
-            }
-        );
+        assert_eq!(tally(Runner::CargoTest, false, &output), Counts { passed: 12, failed: 2 });
     }
 
     #[test]
@@ -181,10 +169,7 @@ mod tests {
             "     Summary [   3.210s] 13 tests run: 9 passed (1 slow, 2 leaky), 1 failed, 1 exec failed, \
              2 timed out, 4 skipped\n        FAIL [   0.010s] domain money::cents",
         );
-        assert_eq!(
-            tally(Runner::Nextest, false, &output),
-            Counts { passed: 9, failed: 4 }
-        );
+        assert_eq!(tally(Runner::Nextest, false, &output), Counts { passed: 9, failed: 4 });
     }
 
     #[test]
@@ -192,19 +177,13 @@ mod tests {
         let output = lines(
             "\u{1b}[32;1m     Summary\u{1b}[0m [   0.010s] \u{1b}[1m2\u{1b}[0m tests run: 2 passed, 0 skipped",
         );
-        assert_eq!(
-            tally(Runner::Nextest, true, &output),
-            Counts { passed: 2, failed: 0 }
-        );
+        assert_eq!(tally(Runner::Nextest, true, &output), Counts { passed: 2, failed: 0 });
     }
 
     #[test]
     fn an_interrupted_nextest_run_with_fewer_tests_than_planned_is_read_too() {
         let output = lines("     Summary [   0.010s] 2/12 tests run: 1 passed, 1 failed, 0 skipped");
-        assert_eq!(
-            tally(Runner::Nextest, false, &output),
-            Counts { passed: 1, failed: 1 }
-        );
+        assert_eq!(tally(Runner::Nextest, false, &output), Counts { passed: 1, failed: 1 });
     }
 
     #[test]
@@ -219,24 +198,12 @@ mod tests {
     fn a_plain_closing_line_counts_only_when_it_stands_alone() {
         let output =
             lines("we hope for 9 passed, 9 failed here\n41 passed, 1 failed\n3 passed, 0 failed, maybe");
-        assert_eq!(
-            tally(Runner::Plain, false, &output),
-            Counts {
-                passed: 41,
-                failed: 1
-            }
-        );
+        assert_eq!(tally(Runner::Plain, false, &output), Counts { passed: 41, failed: 1 });
     }
 
     #[test]
     fn a_runner_that_dies_without_a_word_is_one_failure() {
-        for runner in [
-            Runner::Check,
-            Runner::CargoTest,
-            Runner::Doctests,
-            Runner::Nextest,
-            Runner::Node,
-        ] {
+        for runner in [Runner::Check, Runner::CargoTest, Runner::Doctests, Runner::Nextest, Runner::Node] {
             assert_eq!(tally(runner, false, &[]), Counts::ONE_FAILED, "{runner:?}");
         }
     }
@@ -253,10 +220,7 @@ mod tests {
     #[test]
     fn passing_tests_and_a_bad_exit_status_are_still_a_failure() {
         let output = lines("test result: ok. 5 passed; 0 failed; 0 ignored");
-        assert_eq!(
-            tally(Runner::CargoTest, false, &output),
-            Counts { passed: 5, failed: 1 }
-        );
+        assert_eq!(tally(Runner::CargoTest, false, &output), Counts { passed: 5, failed: 1 });
     }
 
     #[test]

@@ -14,37 +14,13 @@ const OURS: [(&str, &[&str]); 12] = [
     ("queue", &["domain"]),
     ("gateways", &["domain"]),
     ("templates", &["domain"]),
-    (
-        "workers",
-        &["domain", "entities", "queue", "gateways", "templates"],
-    ),
+    ("workers", &["domain", "entities", "queue", "gateways", "templates"]),
     ("api", &["domain", "entities", "queue", "gateways", "templates"]),
     (
         "postcall",
-        &[
-            "domain",
-            "migration",
-            "entities",
-            "queue",
-            "gateways",
-            "templates",
-            "workers",
-            "api",
-            "simulator",
-        ],
+        &["domain", "migration", "entities", "queue", "gateways", "templates", "workers", "api", "simulator"],
     ),
-    (
-        "bench",
-        &[
-            "postcall",
-            "api",
-            "domain",
-            "entities",
-            "gateways",
-            "queue",
-            "simulator",
-        ],
-    ),
+    ("bench", &["postcall", "api", "domain", "entities", "gateways", "queue", "simulator"]),
 ];
 
 /// Tests may use any crate of ours, except across these lines.
@@ -57,16 +33,12 @@ const KEPT_BY: [(&str, &[&str]); 6] = [
     ("lettre", &["gateways"]),
     ("handlebars", &["templates"]),
     ("sea-orm-migration", &["migration"]),
-    (
-        "sea-orm",
-        &["entities", "queue", "workers", "api", "postcall", "bench"],
-    ),
+    ("sea-orm", &["entities", "queue", "workers", "api", "postcall", "bench"]),
 ];
 
 /// `domain` is rules: nothing that waits, listens or rolls dice.
-const NOT_IN_DOMAIN: [&str; 9] = [
-    "tokio*", "futures*", "sqlx*", "sea-orm*", "redis", "reqwest", "axum", "rand", "tracing",
-];
+const NOT_IN_DOMAIN: [&str; 9] =
+    ["tokio*", "futures*", "sqlx*", "sea-orm*", "redis", "reqwest", "axum", "rand", "tracing"];
 
 /// One version each: two of these in one program are two pools, two TLS stacks or a link error.
 const ONCE: [&str; 4] = ["sqlx-core", "libsqlite3-sys", "rustls", "redis"];
@@ -76,12 +48,8 @@ const NOWHERE: [&str; 3] = ["openssl-sys", "native-tls", "aws-lc-sys"];
 
 /// Every rule that is broken, as a sentence.
 pub(crate) fn broken(metadata: &Value) -> Result<Vec<String>> {
-    let packages = metadata["packages"]
-        .as_array()
-        .context("cargo metadata lists no packages")?;
-    let members = metadata["workspace_members"]
-        .as_array()
-        .context("cargo metadata lists no members")?;
+    let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
+    let members = metadata["workspace_members"].as_array().context("cargo metadata lists no members")?;
     let mut sentences = Vec::new();
     for package in packages.iter().filter(|package| members.contains(&package["id"])) {
         sentences.extend(broken_by(package));
@@ -93,14 +61,9 @@ pub(crate) fn broken(metadata: &Value) -> Result<Vec<String>> {
 fn broken_by(package: &Value) -> Vec<String> {
     let name = text(&package["name"]);
     let Some((_, allowed)) = OURS.iter().find(|(crate_name, _)| *crate_name == name) else {
-        return vec![format!(
-            "{name} is not in the table of crates in xtask/src/crate_rules.rs"
-        )];
+        return vec![format!("{name} is not in the table of crates in xtask/src/crate_rules.rs")];
     };
-    let dependencies = package["dependencies"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let dependencies = package["dependencies"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut sentences = Vec::new();
     for dependency in dependencies {
         let used = text(&dependency["name"]);
@@ -125,40 +88,27 @@ fn wrong_neighbour(name: &str, used: &str, allowed: &[&str], in_tests: bool) -> 
 
 fn wrong_import(name: &str, used: &str, in_tests: bool) -> Vec<String> {
     let mut sentences = Vec::new();
-    for (pattern, keepers) in KEPT_BY
-        .iter()
-        .filter(|(pattern, _)| matches(pattern, used))
-        .take(1)
-    {
+    for (pattern, keepers) in KEPT_BY.iter().filter(|(pattern, _)| matches(pattern, used)).take(1) {
         // A test may reach into the store; nobody's test may reach around the queue or the Stripe gateway.
         let excused = in_tests && pattern.starts_with("sea-orm");
         if !keepers.contains(&name) && !excused {
-            sentences.push(format!(
-                "{name} must not name {used}: only {} may",
-                keepers.join(", ")
-            ));
+            sentences.push(format!("{name} must not name {used}: only {} may", keepers.join(", ")));
         }
     }
     if name == "domain" && !in_tests && NOT_IN_DOMAIN.iter().any(|pattern| matches(pattern, used)) {
-        sentences.push(format!(
-            "domain must not name {used}: it holds rules and does nothing"
-        ));
+        sentences.push(format!("domain must not name {used}: it holds rules and does nothing"));
     }
     sentences
 }
 
 fn broken_by_the_tree(packages: &[Value]) -> Vec<String> {
     let copies = |name: &str| packages.iter().filter(|package| package["name"] == name).count();
-    let twice = ONCE.iter().filter(|name| copies(name) > 1).map(|name| {
-        format!(
-            "{name} is in the tree {} times: it must be there once",
-            copies(name)
-        )
-    });
-    let unwanted = NOWHERE
+    let twice = ONCE
         .iter()
-        .filter(|name| copies(name) > 0)
-        .map(|name| format!("{name} must not be in the tree"));
+        .filter(|name| copies(name) > 1)
+        .map(|name| format!("{name} is in the tree {} times: it must be there once", copies(name)));
+    let unwanted =
+        NOWHERE.iter().filter(|name| copies(name) > 0).map(|name| format!("{name} must not be in the tree"));
     twice.chain(unwanted).collect()
 }
 
@@ -167,9 +117,7 @@ fn is_ours(name: &str) -> bool {
 }
 
 fn matches(pattern: &str, name: &str) -> bool {
-    pattern
-        .strip_suffix('*')
-        .map_or(pattern == name, |prefix| name.starts_with(prefix))
+    pattern.strip_suffix('*').map_or(pattern == name, |prefix| name.starts_with(prefix))
 }
 
 fn text(value: &Value) -> &str {
@@ -217,19 +165,13 @@ mod tests {
 
     #[test]
     fn the_simulator_knows_us_only_in_its_tests() {
-        assert_eq!(
-            sentences("simulator", &json!([{"name": "domain", "kind": null}])).len(),
-            1
-        );
+        assert_eq!(sentences("simulator", &json!([{"name": "domain", "kind": null}])).len(), 1);
         assert!(sentences("simulator", &json!([{"name": "domain", "kind": "dev"}])).is_empty());
     }
 
     #[test]
     fn a_build_dependency_is_held_to_the_same_rules() {
-        assert_eq!(
-            sentences("domain", &json!([{"name": "queue", "kind": "build"}])).len(),
-            1
-        );
+        assert_eq!(sentences("domain", &json!([{"name": "queue", "kind": "build"}])).len(), 1);
     }
 
     #[test]
@@ -239,17 +181,8 @@ mod tests {
             sentences("workers", &json!([{"name": "apalis-sqlite", "kind": null}])),
             ["workers must not name apalis-sqlite: only queue may"]
         );
-        assert_eq!(
-            sentences("postcall", &json!([{"name": "async-stripe-core", "kind": "dev"}])).len(),
-            1
-        );
-        assert!(
-            sentences(
-                "gateways",
-                &json!([{"name": "async-stripe-shared", "kind": null}])
-            )
-            .is_empty()
-        );
+        assert_eq!(sentences("postcall", &json!([{"name": "async-stripe-core", "kind": "dev"}])).len(), 1);
+        assert!(sentences("gateways", &json!([{"name": "async-stripe-shared", "kind": null}])).is_empty());
     }
 
     #[test]
@@ -258,10 +191,7 @@ mod tests {
             sentences("domain", &json!([{"name": "tokio", "kind": null}])),
             ["domain must not name tokio: it holds rules and does nothing"]
         );
-        assert_eq!(
-            sentences("domain", &json!([{"name": "sea-orm", "kind": null}])).len(),
-            2
-        );
+        assert_eq!(sentences("domain", &json!([{"name": "sea-orm", "kind": null}])).len(), 2);
         assert!(sentences("domain", &json!([{"name": "serde", "kind": null}])).is_empty());
     }
 
@@ -272,10 +202,7 @@ mod tests {
             ["templates must not name sea-orm: only entities, queue, workers, api, postcall may"]
         );
         assert!(sentences("simulator", &json!([{"name": "sea-orm", "kind": "dev"}])).is_empty());
-        assert_eq!(
-            sentences("entities", &json!([{"name": "sea-orm-migration", "kind": null}])).len(),
-            1
-        );
+        assert_eq!(sentences("entities", &json!([{"name": "sea-orm-migration", "kind": null}])).len(), 1);
     }
 
     #[test]
@@ -293,10 +220,7 @@ mod tests {
         });
         assert_eq!(
             broken(&metadata).unwrap(),
-            [
-                "rustls is in the tree 2 times: it must be there once",
-                "openssl-sys must not be in the tree"
-            ]
+            ["rustls is in the tree 2 times: it must be there once", "openssl-sys must not be in the tree"]
         );
     }
 }

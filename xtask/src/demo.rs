@@ -13,26 +13,18 @@ pub(crate) fn check(lines: &[String]) -> Result<()> {
         .iter()
         .rev()
         .find_map(|line| {
-            serde_json::from_str::<Value>(line)
-                .ok()
-                .filter(|value| value.get("events").is_some())
+            serde_json::from_str::<Value>(line).ok().filter(|value| value.get("events").is_some())
         })
         .context("the demo printed no summary line")?;
     for name in NEVER {
-        let count = summary[name]
-            .as_u64()
-            .with_context(|| format!("the summary has no {name:?}"))?;
+        let count = summary[name].as_u64().with_context(|| format!("the summary has no {name:?}"))?;
         ensure!(count == 0, "the demo counted {name} = {count}");
     }
     for name in HAPPENED {
-        let count = summary[name]
-            .as_u64()
-            .with_context(|| format!("the summary has no {name:?}"))?;
+        let count = summary[name].as_u64().with_context(|| format!("the summary has no {name:?}"))?;
         ensure!(count > 0, "the demo counted no {name}");
     }
-    let denied = summary["calls_denied"]
-        .as_u64()
-        .context("the summary has no \"calls_denied\"")?;
+    let denied = summary["calls_denied"].as_u64().context("the summary has no \"calls_denied\"")?;
     ensure!(denied > 0, "no call was denied after the question");
     Ok(())
 }
@@ -43,11 +35,7 @@ mod tests {
     use super::*;
 
     fn verdict(last: &str) -> Result<()> {
-        check(&[
-            "a text went out".to_owned(),
-            r#"{"level":"INFO"}"#.to_owned(),
-            last.to_owned(),
-        ])
+        check(&["a text went out".to_owned(), r#"{"level":"INFO"}"#.to_owned(), last.to_owned()])
     }
 
     #[test]

@@ -1,10 +1,6 @@
 //! `cargo xtask`: every command anyone types to check this repository.
 //! It must never touch a service, a database or a process that it did not start.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command-line tool speaks to its user"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks to its user")]
 
 mod bench;
 mod counts;

@@ -19,14 +19,9 @@ pub(crate) fn run(command: &mut Command, limit: Duration) -> Result<Finished> {
         command.env("CARGO_TERM_COLOR", "always");
     }
     command.env("CARGO_TERM_PROGRESS_WHEN", "never");
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let program = command.get_program().to_string_lossy().into_owned();
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("{program} could not be started"))?;
+    let mut child = command.spawn().with_context(|| format!("{program} could not be started"))?;
 
     let (sender, receiver) = channel();
     if let Some(stdout) = child.stdout.take() {
@@ -37,21 +32,11 @@ pub(crate) fn run(command: &mut Command, limit: Duration) -> Result<Finished> {
     }
     let (lines, in_time) = show_and_keep(&receiver, Instant::now() + limit);
     if !in_time {
-        println!(
-            "{program} was still running after {} s and was stopped",
-            limit.as_secs()
-        );
-        child
-            .kill()
-            .with_context(|| format!("{program} could not be stopped"))?;
+        println!("{program} was still running after {} s and was stopped", limit.as_secs());
+        child.kill().with_context(|| format!("{program} could not be stopped"))?;
     }
-    let status = child
-        .wait()
-        .with_context(|| format!("{program} could not be waited for"))?;
-    Ok(Finished {
-        ok: in_time && status.success(),
-        lines,
-    })
+    let status = child.wait().with_context(|| format!("{program} could not be waited for"))?;
+    Ok(Finished { ok: in_time && status.success(), lines })
 }
 
 /// The lines until both streams end, and whether they ended before the deadline.
@@ -76,9 +61,7 @@ fn send_lines(stream: impl Read + Send + 'static, sender: Sender<String>) {
         let mut bytes = Vec::new();
         // Bytes, not `lines()`: one program that prints broken UTF-8 must not silence the rest of its output.
         while reader.read_until(b'\n', &mut bytes).is_ok_and(|read| read > 0) {
-            let line = String::from_utf8_lossy(&bytes)
-                .trim_end_matches(['\n', '\r'])
-                .to_owned();
+            let line = String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned();
             if sender.send(line).is_err() {
                 return;
             }
@@ -100,10 +83,7 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 /// What a program prints, when it can be started and succeeds.
 pub(crate) fn printed(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 pub(crate) fn is_root() -> bool {
@@ -112,28 +92,19 @@ pub(crate) fn is_root() -> bool {
 
 pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|directory| directory.join(program))
-        .find(|file| is_program(file))
+    std::env::split_paths(&path).map(|directory| directory.join(program)).find(|file| is_program(file))
 }
 
 fn is_program(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    file.metadata()
-        .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+    file.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
 /// As it would be typed, for the reader of the log.
 pub(crate) fn shown(command: &Command) -> String {
-    let program = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy();
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy();
     let arguments = command.get_args().map(|argument| argument.to_string_lossy());
-    std::iter::once(program)
-        .chain(arguments)
-        .collect::<Vec<_>>()
-        .join(" ")
+    std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -149,11 +120,8 @@ mod tests {
 
     #[test]
     fn both_streams_are_kept_and_broken_text_does_not_end_the_reading() {
-        let finished = run(
-            &mut shell("echo one; printf '\\377\\n'; echo two >&2"),
-            Duration::from_secs(20),
-        )
-        .unwrap();
+        let finished =
+            run(&mut shell("echo one; printf '\\377\\n'; echo two >&2"), Duration::from_secs(20)).unwrap();
         assert!(finished.ok);
         assert_eq!(finished.lines.len(), 3);
         assert!(finished.lines.contains(&"two".to_owned()));
@@ -175,13 +143,7 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_there_is_an_error_and_not_a_panic() {
-        assert!(
-            run(
-                &mut Command::new("there-is-no-such-program"),
-                Duration::from_secs(1)
-            )
-            .is_err()
-        );
+        assert!(run(&mut Command::new("there-is-no-such-program"), Duration::from_secs(1)).is_err());
         assert!(on_path("there-is-no-such-program").is_none());
         assert!(on_path("sh").is_some());
     }

@@ -30,11 +30,7 @@ impl fmt::Display for Row {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.outcome {
             Outcome::Ran(counts) => {
-                write!(
-                    formatter,
-                    "{:>5} passed {:>4} failed",
-                    counts.passed, counts.failed
-                )?;
+                write!(formatter, "{:>5} passed {:>4} failed", counts.passed, counts.failed)?;
             }
             Outcome::Skipped(reason) => write!(formatter, "skipped: {reason}")?,
         }
@@ -73,11 +69,7 @@ mod tests {
     use super::*;
 
     fn row(outcome: Outcome) -> Row {
-        Row {
-            name: "tests",
-            outcome,
-            took: Duration::from_millis(1_240),
-        }
+        Row { name: "tests", outcome, took: Duration::from_millis(1_240) }
     }
 
     #[test]

@@ -18,11 +18,8 @@ struct Need {
     packages: &'static [&'static str],
 }
 
-const POSTGRES: Need = Need {
-    what: "PostgreSQL",
-    is_met: || postgres_binaries::find().is_some(),
-    packages: &["postgresql"],
-};
+const POSTGRES: Need =
+    Need { what: "PostgreSQL", is_met: || postgres_binaries::find().is_some(), packages: &["postgresql"] };
 const REDIS: Need = Need {
     what: "Redis",
     is_met: || process::on_path("redis-server").is_some(),
@@ -33,16 +30,8 @@ const CHROMIUM: Need = Need {
     is_met: || process::on_path("chromium").is_some(),
     packages: &["chromium", "fonts-liberation"],
 };
-const NODE: Need = Need {
-    what: "Node.js 18 or later",
-    is_met: node_is_new_enough,
-    packages: &["nodejs"],
-};
-const NPM: Need = Need {
-    what: "npm",
-    is_met: || process::on_path("npm").is_some(),
-    packages: &["npm"],
-};
+const NODE: Need = Need { what: "Node.js 18 or later", is_met: node_is_new_enough, packages: &["nodejs"] };
+const NPM: Need = Need { what: "npm", is_met: || process::on_path("npm").is_some(), packages: &["npm"] };
 const PYTHON: Need = Need {
     what: "Python with venv",
     is_met: || process::succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"])),
@@ -102,24 +91,13 @@ fn meet(needs: &[Need]) -> Result<()> {
     let packages: Vec<&str> = unmet.iter().flat_map(|need| need.packages).copied().collect();
     let may_install = process::is_root() && process::on_path("apt-get").is_some();
     if !may_install {
-        bail!(
-            "missing: {what}. On Debian: apt-get update && apt-get install -y {}",
-            packages.join(" ")
-        );
+        bail!("missing: {what}. On Debian: apt-get update && apt-get install -y {}", packages.join(" "));
     }
     println!("missing: {what}");
     shown_to_succeed(apt_get().arg("update"))?;
-    shown_to_succeed(
-        apt_get()
-            .args(["install", "-y", "--no-install-recommends"])
-            .args(packages),
-    )?;
+    shown_to_succeed(apt_get().args(["install", "-y", "--no-install-recommends"]).args(packages))?;
     for need in unmet {
-        ensure!(
-            (need.is_met)(),
-            "{} is still missing after its installation",
-            need.what
-        );
+        ensure!((need.is_met)(), "{} is still missing after its installation", need.what);
     }
     Ok(())
 }
@@ -150,11 +128,7 @@ fn node_modules() -> Result<()> {
     if is_marked(&mark, &wanted) {
         return Ok(());
     }
-    shown_to_succeed(
-        Command::new("npm")
-            .args(["ci", "--no-audit", "--no-fund"])
-            .current_dir(&suite),
-    )?;
+    shown_to_succeed(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&suite))?;
     std::fs::write(&mark, wanted).context("e2e/node_modules could not be written to")
 }
 
@@ -166,21 +140,9 @@ fn python_packages(target: &Path) -> Result<()> {
     if is_marked(&mark, &wanted) {
         return Ok(());
     }
-    shown_to_succeed(
-        Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&environment),
-    )?;
+    shown_to_succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
     let mut pip = Command::new(python(target));
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "-r",
-    ])
-    .arg(&requirements);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements);
     shown_to_succeed(&mut pip)?;
     std::fs::write(&mark, wanted).context("the Python environment could not be written to")
 }

@@ -53,13 +53,7 @@ enum Action {
 
 impl Step {
     fn new(name: &'static str, needs: Needs, runner: Runner, minutes: u64, action: Action) -> Self {
-        Self {
-            name,
-            needs,
-            runner,
-            limit: Duration::from_secs(minutes * 60),
-            action,
-        }
+        Self { name, needs, runner, limit: Duration::from_secs(minutes * 60), action }
     }
 
     pub(crate) fn set_variables(&mut self, variables: &[(&'static str, String)]) {
@@ -77,11 +71,7 @@ impl Step {
             Action::Run(command) => counted(ran(command, self.runner, self.limit, |_| Ok(()))),
             Action::RunAndJudge(command, judge) => counted(ran(command, self.runner, self.limit, judge)),
         };
-        let row = Row {
-            name: self.name,
-            outcome,
-            took: began.elapsed(),
-        };
+        let row = Row { name: self.name, outcome, took: began.elapsed() };
         println!("── {}: {row}", self.name);
         row
     }
@@ -128,21 +118,9 @@ pub(crate) fn all(target: &Path, filters: &[String]) -> Vec<Step> {
     let recordings = target.join("recordings");
     let mut steps = lints();
     steps.extend([
-        Step::new(
-            "build",
-            Nothing,
-            Runner::Check,
-            60,
-            Action::Run(cargo("build --workspace --all-targets")),
-        ),
+        Step::new("build", Nothing, Runner::Check, 60, Action::Run(cargo("build --workspace --all-targets"))),
         tests(filters),
-        Step::new(
-            "doctests",
-            Nothing,
-            Runner::Doctests,
-            30,
-            Action::Run(cargo("test --doc --workspace")),
-        ),
+        Step::new("doctests", Nothing, Runner::Doctests, 30, Action::Run(cargo("test --doc --workspace"))),
         Step::new("demo", Nothing, Runner::Check, 5, run_demo(target, &recordings)),
     ]);
     for (name, script) in [
@@ -152,30 +130,12 @@ pub(crate) fn all(target: &Path, filters: &[String]) -> Vec<Step> {
         ("webhook-signatures", "check_standard_webhooks.py"),
     ] {
         let mut command = Command::new(set_up::python(target));
-        command
-            .current_dir(workspace::root())
-            .arg(format!("e2e/oracles/{script}"))
-            .arg(&recordings);
-        steps.push(Step::new(
-            name,
-            NodeOrPython,
-            Runner::Plain,
-            5,
-            Action::Run(command),
-        ));
+        command.current_dir(workspace::root()).arg(format!("e2e/oracles/{script}")).arg(&recordings);
+        steps.push(Step::new(name, NodeOrPython, Runner::Plain, 5, Action::Run(command)));
     }
     let mut browser = Command::new("node");
-    browser
-        .current_dir(workspace::root())
-        .arg("e2e/run.mjs")
-        .env("POSTCALL_BINARY", binary(target));
-    steps.push(Step::new(
-        "browser",
-        NodeOrPython,
-        Runner::Node,
-        10,
-        Action::Run(browser),
-    ));
+    browser.current_dir(workspace::root()).arg("e2e/run.mjs").env("POSTCALL_BINARY", binary(target));
+    steps.push(Step::new("browser", NodeOrPython, Runner::Node, 10, Action::Run(browser)));
     steps
 }
 
@@ -183,21 +143,13 @@ pub(crate) fn all(target: &Path, filters: &[String]) -> Vec<Step> {
 pub(crate) fn lints() -> Vec<Step> {
     use Needs::Nothing;
     let deny = if set_up::has_cargo_deny() {
-        Action::Run(cargo(
-            "deny --workspace check --allow unused-wrapper bans licenses sources",
-        ))
+        Action::Run(cargo("deny --workspace check --allow unused-wrapper bans licenses sources"))
     } else {
         Action::Skip("cargo-deny is not installed")
     };
     let clippy = cargo("clippy --workspace --all-targets -- -D warnings");
     vec![
-        Step::new(
-            "fmt",
-            Nothing,
-            Runner::Check,
-            5,
-            Action::Run(cargo("fmt --all --check")),
-        ),
+        Step::new("fmt", Nothing, Runner::Check, 5, Action::Run(cargo("fmt --all --check"))),
         Step::new("crates", Nothing, Runner::Check, 5, Action::Check(crates)),
         Step::new("clippy", Nothing, Runner::Check, 60, Action::Run(clippy)),
         Step::new("deny", Nothing, Runner::Check, 10, deny),
@@ -221,10 +173,7 @@ fn tests(filters: &[String]) -> Step {
 /// The binary as `--workspace` built it: `cargo run` would choose other features and build it anew.
 fn run_demo(target: &Path, recordings: &Path) -> Action {
     let mut command = Command::new(binary(target));
-    command
-        .current_dir(workspace::root())
-        .args(["demo", "--once", "--record"])
-        .arg(recordings);
+    command.current_dir(workspace::root()).args(["demo", "--once", "--record"]).arg(recordings);
     Action::RunAndJudge(command, demo::check)
 }
 
@@ -251,10 +200,7 @@ mod tests {
 
     #[test]
     fn the_list_of_names_is_the_list_of_steps() {
-        let names: Vec<_> = all(Path::new("target"), &[])
-            .iter()
-            .map(|step| step.name)
-            .collect();
+        let names: Vec<_> = all(Path::new("target"), &[]).iter().map(|step| step.name).collect();
         assert_eq!(names, NAMES);
     }
 

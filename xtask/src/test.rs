@@ -18,10 +18,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let selection = Selection::read(arguments)?;
     let target = workspace::target_directory(&workspace::metadata()?)?;
     set_up::rust_components()?;
-    let steps: Vec<Step> = step::all(&target, &selection.filters)
-        .into_iter()
-        .filter(|step| selection.takes(step))
-        .collect();
+    let steps: Vec<Step> =
+        step::all(&target, &selection.filters).into_iter().filter(|step| selection.takes(step)).collect();
 
     println!("── set-up ──");
     let began = Instant::now();
@@ -30,31 +28,17 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let mut rows = Vec::new();
     match set_up {
         Ok(services) => {
-            rows.push(Row {
-                name: "set-up",
-                outcome: Outcome::Ran(Counts::default()),
-                took,
-            });
-            let variables = services
-                .as_ref()
-                .map(|services| services.variables().to_vec())
-                .unwrap_or_default();
+            rows.push(Row { name: "set-up", outcome: Outcome::Ran(Counts::default()), took });
+            let variables =
+                services.as_ref().map(|services| services.variables().to_vec()).unwrap_or_default();
             take_in_turn(steps, &variables, &mut rows);
         }
         Err(error) => {
             println!("{error:#}");
-            rows.push(Row {
-                name: "set-up",
-                outcome: Outcome::Ran(Counts::ONE_FAILED),
-                took,
-            });
+            rows.push(Row { name: "set-up", outcome: Outcome::Ran(Counts::ONE_FAILED), took });
         }
     }
-    Ok(if report::close(&rows) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if report::close(&rows) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Installs what the steps need; the servers run for as long as the answer is held.
@@ -128,11 +112,7 @@ mod tests {
         let arguments: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         let selection = Selection::read(&arguments).unwrap();
         let steps = step::all(Path::new("target"), &selection.filters);
-        steps
-            .iter()
-            .filter(|step| selection.takes(step))
-            .map(|step| step.name)
-            .collect()
+        steps.iter().filter(|step| selection.takes(step)).map(|step| step.name).collect()
     }
 
     #[test]
@@ -144,9 +124,7 @@ mod tests {
     fn fast_leaves_out_what_needs_more_than_rust() {
         assert_eq!(
             taken("--fast"),
-            [
-                "fmt", "crates", "clippy", "deny", "build", "tests", "doctests", "demo"
-            ]
+            ["fmt", "crates", "clippy", "deny", "build", "tests", "doctests", "demo"]
         );
     }
 

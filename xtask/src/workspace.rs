@@ -34,21 +34,13 @@ fn describes_this_crate(variable: &str) -> bool {
 
 /// What cargo knows of this workspace and all it depends on.
 pub(crate) fn metadata() -> Result<Value> {
-    let output = cargo()
-        .args(["metadata", "--format-version", "1"])
-        .output()
-        .context("cargo could not be started")?;
-    ensure!(
-        output.status.success(),
-        "cargo metadata: {}",
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
+    let output =
+        cargo().args(["metadata", "--format-version", "1"]).output().context("cargo could not be started")?;
+    ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
     serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")
 }
 
 pub(crate) fn target_directory(metadata: &Value) -> Result<PathBuf> {
-    let text = metadata["target_directory"]
-        .as_str()
-        .context("cargo metadata names no target directory")?;
+    let text = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
     Ok(PathBuf::from(text))
 }

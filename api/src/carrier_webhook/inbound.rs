@@ -125,26 +125,13 @@ fn answer(api: &Api, merchant: &merchant::Model, locale: Locale, meaning: Inboun
         }
         Inbound::Start => Some(templates.sms_start_confirmation(locale, &merchant.name)),
         Inbound::Help => {
-            let contact = merchant
-                .support_phone
-                .clone()
-                .or_else(|| merchant.support_email.clone());
-            Some(templates.sms_help(
-                locale,
-                &HelpText {
-                    business: merchant.name.clone(),
-                    contact,
-                },
-            ))
+            let contact = merchant.support_phone.clone().or_else(|| merchant.support_email.clone());
+            Some(templates.sms_help(locale, &HelpText { business: merchant.name.clone(), contact }))
         }
         Inbound::Other => None,
     }
 }
 
 fn twiml(reply: Option<&str>) -> Response {
-    (
-        [(header::CONTENT_TYPE, "text/xml; charset=utf-8")],
-        twiml_reply(reply),
-    )
-        .into_response()
+    ([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], twiml_reply(reply)).into_response()
 }

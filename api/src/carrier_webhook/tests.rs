@@ -25,9 +25,7 @@ impl Carrier {
     /// Beside a merchant that texts, and one attempt.
     async fn new() -> Self {
         let house = House::new().await;
-        house
-            .change(&format!("UPDATE merchants SET sms_sender = '{SENDER}'"))
-            .await;
+        house.change(&format!("UPDATE merchants SET sms_sender = '{SENDER}'")).await;
         house
             .change(&format!(
                 "INSERT INTO messages (id, merchant_id, invoice_id, purpose, purpose_ref, channel, recipient, sender, \
@@ -53,10 +51,8 @@ impl Carrier {
     }
 
     async fn post_signed(&self, path: &str, form: &[(&str, &str)], token: &str) -> (StatusCode, String) {
-        let params: Vec<(String, String)> = form
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let params: Vec<(String, String)> =
+            form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let signature = simulator::signatures::twilio(token, &format!("{PUBLIC_URL}{path}"), &params);
         let request = Request::post(path)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -71,19 +67,12 @@ impl Carrier {
 
     async fn report(&self, status: &str) -> StatusCode {
         let path = format!("/webhooks/carrier/status/{ATTEMPT}");
-        self.post(&path, &[("MessageSid", "SM1"), ("MessageStatus", status)])
-            .await
-            .0
+        self.post(&path, &[("MessageSid", "SM1"), ("MessageStatus", status)]).await.0
     }
 
     /// A text from the customer; says what we reply.
     async fn text(&self, sid: &str, body: &str) -> String {
-        let form = [
-            ("MessageSid", sid),
-            ("From", CUSTOMER),
-            ("To", SENDER),
-            ("Body", body),
-        ];
+        let form = [("MessageSid", sid), ("From", CUSTOMER), ("To", SENDER), ("Body", body)];
         let (status, answer) = self.post("/webhooks/carrier/inbound", &form).await;
         assert_eq!(status, StatusCode::OK);
         answer
@@ -102,12 +91,7 @@ async fn a_report_is_stored_once_and_queued_once() {
     assert_eq!(carrier.report("delivered").await, StatusCode::NO_CONTENT);
     assert_eq!(carrier.house.count("carrier_callbacks").await, 2);
     assert_eq!(
-        carrier
-            .house
-            .count(&format!(
-                "jobs WHERE kind = 'record_delivery' AND subject = '{ATTEMPT}'"
-            ))
-            .await,
+        carrier.house.count(&format!("jobs WHERE kind = 'record_delivery' AND subject = '{ATTEMPT}'")).await,
         2
     );
 }
@@ -126,23 +110,13 @@ async fn an_unknown_attempt_is_answered_and_not_stored() {
 #[tokio::test]
 async fn who_does_not_sign_is_not_believed() {
     let carrier = Carrier::new().await;
-    let form = [
-        ("MessageSid", "SM1"),
-        ("From", CUSTOMER),
-        ("To", SENDER),
-        ("Body", "STOP"),
-    ];
-    let (status, body) = carrier
-        .post_signed("/webhooks/carrier/inbound", &form, "guess")
-        .await;
+    let form = [("MessageSid", "SM1"), ("From", CUSTOMER), ("To", SENDER), ("Body", "STOP")];
+    let (status, body) = carrier.post_signed("/webhooks/carrier/inbound", &form, "guess").await;
     assert_eq!(status, StatusCode::FORBIDDEN);
     assert!(body.contains("invalid_signature"), "{body}");
     let report = [("MessageSid", "SM1"), ("MessageStatus", "delivered")];
     let path = format!("/webhooks/carrier/status/{ATTEMPT}");
-    assert_eq!(
-        carrier.post_signed(&path, &report, "guess").await.0,
-        StatusCode::FORBIDDEN
-    );
+    assert_eq!(carrier.post_signed(&path, &report, "guess").await.0, StatusCode::FORBIDDEN);
     assert_eq!(
         carrier.house.count("inbound_texts").await + carrier.house.count("carrier_callbacks").await,
         0
@@ -162,21 +136,12 @@ async fn a_form_without_its_fields_is_refused_and_named() {
 async fn stop_is_confirmed_once_and_start_takes_it_back() {
     let carrier = Carrier::new().await;
     let reply = carrier.text("SM1", " Stop. ").await;
-    assert!(
-        reply.contains("<Message>Alder &amp; Finch: you will get no more texts"),
-        "{reply}"
-    );
+    assert!(reply.contains("<Message>Alder &amp; Finch: you will get no more texts"), "{reply}");
     assert!(carrier.opted_out().await);
     let standing =
         "SELECT recipient || ' ' || channel || ' ' || sender || ' ' || source AS word FROM opt_outs";
-    assert_eq!(
-        carrier.house.word(standing).await,
-        format!("{CUSTOMER} sms {SENDER} stop_reply")
-    );
-    assert!(
-        carrier.text("SM2", "STOP").await.ends_with("<Response/>"),
-        "one confirmation is enough"
-    );
+    assert_eq!(carrier.house.word(standing).await, format!("{CUSTOMER} sms {SENDER} stop_reply"));
+    assert!(carrier.text("SM2", "STOP").await.ends_with("<Response/>"), "one confirmation is enough");
     assert!(carrier.text("SM3", "start").await.contains("<Message>"));
     assert!(!carrier.opted_out().await);
     assert!(carrier.text("SM4", "START").await.ends_with("<Response/>"));
@@ -188,52 +153,25 @@ async fn the_same_text_twice_is_one_text() {
     carrier.text("SM1", "STOP").await;
     carrier.text("SM2", "START").await;
     assert!(carrier.text("SM1", "STOP").await.ends_with("<Response/>"));
-    assert!(
-        !carrier.opted_out().await,
-        "a late repeat must not undo what was said since"
-    );
+    assert!(!carrier.opted_out().await, "a late repeat must not undo what was said since");
     assert_eq!(carrier.house.count("inbound_texts").await, 2);
 }
 
 #[tokio::test]
 async fn a_wish_in_other_words_is_honoured_and_shown_to_a_person() {
     let carrier = Carrier::new().await;
-    assert!(
-        carrier
-            .text("SM1", "please stop texting me")
-            .await
-            .contains("<Message>")
-    );
+    assert!(carrier.text("SM1", "please stop texting me").await.contains("<Message>"));
     assert!(carrier.opted_out().await);
-    assert_eq!(
-        carrier
-            .house
-            .count("attention_items WHERE kind = 'probable_opt_out'")
-            .await,
-        1
-    );
+    assert_eq!(carrier.house.count("attention_items WHERE kind = 'probable_opt_out'").await, 1);
 }
 
 #[tokio::test]
 async fn help_is_answered_and_other_words_are_kept() {
     let carrier = Carrier::new().await;
-    assert!(
-        carrier
-            .text("SM1", "HELP")
-            .await
-            .contains("billing@alder.example")
-    );
-    assert!(
-        carrier
-            .text("SM2", "I paid\u{0} already")
-            .await
-            .ends_with("<Response/>")
-    );
+    assert!(carrier.text("SM1", "HELP").await.contains("billing@alder.example"));
+    assert!(carrier.text("SM2", "I paid\u{0} already").await.ends_with("<Response/>"));
     assert_eq!(
-        carrier
-            .house
-            .word("SELECT body AS word FROM inbound_texts WHERE meaning = 'other'")
-            .await,
+        carrier.house.word("SELECT body AS word FROM inbound_texts WHERE meaning = 'other'").await,
         "I paid already"
     );
     assert!(!carrier.opted_out().await);
@@ -242,13 +180,8 @@ async fn help_is_answered_and_other_words_are_kept() {
 #[tokio::test]
 async fn what_the_carrier_answered_itself_is_not_answered_again() {
     let carrier = Carrier::new().await;
-    let form = [
-        ("MessageSid", "SM1"),
-        ("From", CUSTOMER),
-        ("To", SENDER),
-        ("Body", "STOP"),
-        ("OptOutType", "STOP"),
-    ];
+    let form =
+        [("MessageSid", "SM1"), ("From", CUSTOMER), ("To", SENDER), ("Body", "STOP"), ("OptOutType", "STOP")];
     let (_, reply) = carrier.post("/webhooks/carrier/inbound", &form).await;
     assert!(reply.ends_with("<Response/>"), "{reply}");
     assert!(carrier.opted_out().await);
@@ -257,12 +190,7 @@ async fn what_the_carrier_answered_itself_is_not_answered_again() {
 #[tokio::test]
 async fn a_text_to_a_sender_of_nobody_is_answered_with_nothing() {
     let carrier = Carrier::new().await;
-    let form = [
-        ("MessageSid", "SM1"),
-        ("From", CUSTOMER),
-        ("To", "+12125550000"),
-        ("Body", "STOP"),
-    ];
+    let form = [("MessageSid", "SM1"), ("From", CUSTOMER), ("To", "+12125550000"), ("Body", "STOP")];
     let (status, reply) = carrier.post("/webhooks/carrier/inbound", &form).await;
     assert_eq!((status, reply.ends_with("<Response/>")), (StatusCode::OK, true));
     assert_eq!(carrier.house.count("inbound_texts").await, 0);

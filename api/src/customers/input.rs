@@ -54,26 +54,15 @@ impl NewCustomer {
         let field = |name: &str| format!("{at}{name}");
         let name = check::line(&field("name"), &self.name, NAME_MAX)?;
         let reference = |text: &String| check::line(&field("external_ref"), text, REFERENCE_MAX);
-        let phone = self
-            .phone
-            .as_ref()
-            .map(|text| check::phone(&field("phone"), text, country))
-            .transpose()?;
+        let phone =
+            self.phone.as_ref().map(|text| check::phone(&field("phone"), text, country)).transpose()?;
         Ok(CheckedCustomer {
             name,
             external_ref: self.external_ref.as_ref().map(reference).transpose()?,
             line_type: check::line_type(self.line_type, phone.as_ref()),
             phone,
-            email: self
-                .email
-                .as_ref()
-                .map(|text| check::email(&field("email"), text))
-                .transpose()?,
-            locale: self
-                .locale
-                .as_ref()
-                .map(|text| check::locale(&field("locale"), text))
-                .transpose()?,
+            email: self.email.as_ref().map(|text| check::email(&field("email"), text)).transpose()?,
+            locale: self.locale.as_ref().map(|text| check::locale(&field("locale"), text)).transpose()?,
             time_zone: self
                 .time_zone
                 .as_ref()
@@ -144,14 +133,11 @@ impl CustomerChange {
             row.name = check::line("name", &name, NAME_MAX)?;
         }
         if let Some(reference) = self.external_ref {
-            row.external_ref = reference
-                .map(|text| check::line("external_ref", &text, REFERENCE_MAX))
-                .transpose()?;
+            row.external_ref =
+                reference.map(|text| check::line("external_ref", &text, REFERENCE_MAX)).transpose()?;
         }
         if let Some(text) = self.phone {
-            let phone = text
-                .map(|text| check::phone("phone", &text, country))
-                .transpose()?;
+            let phone = text.map(|text| check::phone("phone", &text, country)).transpose()?;
             row.line_type = check::line_type(self.line_type, phone.as_ref()).into();
             row.phone = phone.map(|phone| phone.as_str().to_owned());
         } else if let Some(line_type) = self.line_type {
@@ -165,9 +151,7 @@ impl CustomerChange {
             row.locale = text.map(|text| check::locale("locale", &text)).transpose()?;
         }
         if let Some(text) = self.time_zone {
-            row.time_zone = text
-                .map(|text| check::time_zone("time_zone", &text))
-                .transpose()?;
+            row.time_zone = text.map(|text| check::time_zone("time_zone", &text)).transpose()?;
         }
         row.updated_at_ms = now.millis();
         Ok(row)

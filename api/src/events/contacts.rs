@@ -38,10 +38,8 @@ pub(super) async fn keep_consents<C: ConnectionTrait>(
         .filter_map(|recorded| Some(recorded.invoice.as_ref()?.customer_id.to_string()))
         .collect();
     let customers = customer::by_ids(tx, &ids).await?;
-    let consents: Vec<NewConsent> = spoken
-        .iter()
-        .flat_map(|recorded| consents(recorded, &customers))
-        .collect();
+    let consents: Vec<NewConsent> =
+        spoken.iter().flat_map(|recorded| consents(recorded, &customers)).collect();
     consent::record(tx, &consents, now).await
 }
 
@@ -93,10 +91,7 @@ pub(super) async fn opt_out<C: ConnectionTrait>(
         };
         opt_out::record(tx, &new, now).await?;
     }
-    let entry = recorded.entry(
-        TimelineKind::OptedOut,
-        json!({"event_id": recorded.id, "source": "spoken"}),
-    );
+    let entry = recorded.entry(TimelineKind::OptedOut, json!({"event_id": recorded.id, "source": "spoken"}));
     timeline::append(tx, entry.into_iter().collect(), now, outbox).await?;
     pause_calls(tx, recorded, "opted_out", now, outbox).await
 }
@@ -119,10 +114,8 @@ async fn nobody_to_leave_alone<C: ConnectionTrait>(
 
 /// The contacts the event names, and those on file for its invoice.
 async fn recipients<C: ConnectionTrait>(tx: &C, recorded: &Recorded) -> Result<BTreeSet<String>, DbErr> {
-    let mut recipients: BTreeSet<String> = said_phone(recorded)
-        .into_iter()
-        .chain(said_email(recorded))
-        .collect();
+    let mut recipients: BTreeSet<String> =
+        said_phone(recorded).into_iter().chain(said_email(recorded)).collect();
     let Some(invoice) = &recorded.invoice else {
         return Ok(recipients);
     };
@@ -166,9 +159,7 @@ pub(super) async fn forget_number<C: ConnectionTrait>(
 /// The number in the event, if it is one: what cannot be read changes the channel, never the event's fate.
 fn said_phone(recorded: &Recorded) -> Option<String> {
     let text = recorded.event.customer.phone.as_deref()?;
-    Phone::parse(text, None)
-        .ok()
-        .map(|phone| phone.as_str().to_owned())
+    Phone::parse(text, None).ok().map(|phone| phone.as_str().to_owned())
 }
 
 fn said_email(recorded: &Recorded) -> Option<String> {

@@ -35,11 +35,7 @@ impl Recorded {
 
     pub(super) fn receipt(&self) -> Receipt {
         let reason = Some(self.decision.reason).filter(|reason| !reason.is_empty());
-        Receipt {
-            id: self.id.to_string(),
-            disposition: self.decision.disposition,
-            reason,
-        }
+        Receipt { id: self.id.to_string(), disposition: self.decision.disposition, reason }
     }
 
     /// An entry for the invoice's timeline, where there is an invoice.
@@ -147,10 +143,7 @@ async fn record_promise<C: ConnectionTrait>(
         return Ok(());
     };
     invoice::record_promise(tx, invoice_id, day, now).await?;
-    let entry = recorded.entry(
-        TimelineKind::PromiseMade,
-        json!({"event_id": recorded.id, "day": day}),
-    );
+    let entry = recorded.entry(TimelineKind::PromiseMade, json!({"event_id": recorded.id, "day": day}));
     timeline::append(tx, entry.into_iter().collect(), now, outbox).await
 }
 
@@ -184,7 +177,5 @@ pub(super) async fn pause_calls<C: ConnectionTrait>(
     let Some(invoice_id) = recorded.invoice_id() else {
         return Ok(());
     };
-    enrolment::pause_of_invoice(tx, &recorded.merchant_id, invoice_id, reason, now, outbox)
-        .await
-        .map(drop)
+    enrolment::pause_of_invoice(tx, &recorded.merchant_id, invoice_id, reason, now, outbox).await.map(drop)
 }

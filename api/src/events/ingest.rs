@@ -37,9 +37,7 @@ impl Ingest {
         let stopping =
             |_| Problem::unavailable("shutting_down", "This server is stopping; send the event again.");
         self.arrivals.send((delivery, reply)).await.map_err(stopping)?;
-        answer
-            .await
-            .unwrap_or_else(|_| Err(Problem::internal(&"a batch of events ended without an answer")))
+        answer.await.unwrap_or_else(|_| Err(Problem::internal(&"a batch of events ended without an answer")))
     }
 }
 
@@ -76,9 +74,7 @@ async fn answer(api: Api, batch: Vec<(Delivery, Reply)>) {
             for (delivery, reply) in deliveries.iter().zip(replies) {
                 let stored = store::store(&api, std::slice::from_ref(delivery)).await;
                 let answer = stored.map_err(Problem::from).and_then(|mut receipts| {
-                    receipts
-                        .pop()
-                        .ok_or_else(|| Problem::internal(&"an event was stored without a receipt"))
+                    receipts.pop().ok_or_else(|| Problem::internal(&"an event was stored without a receipt"))
                 });
                 if let Ok(receipt) = &answer {
                     count(&api.metrics.events, delivery, receipt.disposition);
@@ -90,7 +86,5 @@ async fn answer(api: Api, batch: Vec<(Delivery, Reply)>) {
 }
 
 fn count(counts: &IntCounterVec, delivery: &Delivery, disposition: Disposition) {
-    counts
-        .with_label_values(&[intent_label(&delivery.event), disposition.word()])
-        .inc();
+    counts.with_label_values(&[intent_label(&delivery.event), disposition.word()]).inc();
 }

@@ -38,9 +38,7 @@ pub(super) async fn replay(
 ) -> Result<Answer, Stop> {
     let Read { caller, input, claim } = incoming.read_optional::<Mapping>(Scope::EventsWrite).await?;
     let mut work = Work::begin(&api, claim).await?;
-    let row = call_event::find(&work.tx, &caller.merchant_id, &id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    let row = call_event::find(&work.tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
     if row.disposition.0 != Disposition::Unmatched {
         return Err(not_replayable().into());
     }
@@ -56,27 +54,9 @@ pub(super) async fn replay(
     if !call_event::rematch(&work.tx, &rematch).await? {
         return Err(not_replayable().into());
     }
-    let recorded = Recorded {
-        id,
-        merchant_id: caller.merchant_id,
-        event,
-        invoice: Some(invoice),
-        decision,
-    };
-    follow::follow(
-        &work.tx,
-        std::slice::from_ref(&recorded),
-        work.now,
-        &mut work.outbox,
-    )
-    .await?;
-    attention_item::close(
-        &work.tx,
-        AttentionKind::UnmatchedEvent,
-        recorded.id.as_str(),
-        work.now,
-    )
-    .await?;
+    let recorded = Recorded { id, merchant_id: caller.merchant_id, event, invoice: Some(invoice), decision };
+    follow::follow(&work.tx, std::slice::from_ref(&recorded), work.now, &mut work.outbox).await?;
+    attention_item::close(&work.tx, AttentionKind::UnmatchedEvent, recorded.id.as_str(), work.now).await?;
     work.finish(StatusCode::OK, &recorded.receipt()).await
 }
 
@@ -98,15 +78,9 @@ async fn find_invoice(
             "The event still names no invoice of yours; say which with invoice_id.",
         ),
     };
-    let name = mapping
-        .invoice_id
-        .as_deref()
-        .or(invoice_ref)
-        .ok_or_else(missing)?;
+    let name = mapping.invoice_id.as_deref().or(invoice_ref).ok_or_else(missing)?;
     let found = invoice::named(&work.tx, &[(merchant_id.clone(), name.to_owned())]).await?;
     let by_id = found.iter().find(|row| row.id.as_str() == name);
     let found = by_id.or_else(|| found.first()).ok_or_else(missing)?;
-    invoice::lock_one(&work.tx, merchant_id, &found.id)
-        .await?
-        .ok_or_else(missing)
+    invoice::lock_one(&work.tx, merchant_id, &found.id).await?.ok_or_else(missing)
 }

@@ -53,12 +53,7 @@ pub(super) async fn accept(api: &Api, request: Request) -> Result<Delivery, Prob
     };
     let event = call_event::from_value(&value).map_err(|fault| Problem::field(fault.field, fault.message))?;
     let body = String::from_utf8(bytes.to_vec()).map_err(|error| Problem::internal(&error))?;
-    Ok(Delivery {
-        merchant_id,
-        delivery_id: delivery_id(&parts.headers),
-        event,
-        body,
-    })
+    Ok(Delivery { merchant_id, delivery_id: delivery_id(&parts.headers), event, body })
 }
 
 fn is_signed(headers: &HeaderMap) -> bool {
@@ -68,10 +63,7 @@ fn is_signed(headers: &HeaderMap) -> bool {
 
 fn of_key(caller: Caller, named: Option<&str>) -> Result<MerchantId, Problem> {
     if named.is_some_and(|named| named != caller.merchant_id.as_str()) {
-        return Err(Problem::field(
-            "merchant_id",
-            "is not the merchant of this API key",
-        ));
+        return Err(Problem::field("merchant_id", "is not the merchant of this API key"));
     }
     Ok(caller.merchant_id)
 }
@@ -85,21 +77,12 @@ async fn of_signature(
 ) -> Result<MerchantId, Problem> {
     let named = named.ok_or_else(|| Problem::field("merchant_id", "is required when the event is signed"))?;
     let merchant_id: MerchantId = named.parse().map_err(|_| refused(SignatureError::Mismatch))?;
-    let merchant = merchant::find(&api.db.read, &merchant_id)
-        .await?
-        .ok_or_else(|| refused(SignatureError::Mismatch))?;
+    let merchant =
+        merchant::find(&api.db.read, &merchant_id).await?.ok_or_else(|| refused(SignatureError::Mismatch))?;
     let secrets = secrets(api, &merchant_id, merchant.secret_generation);
-    let text = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-    };
-    let signed = Headers {
-        id: text(ID_HEADER),
-        timestamp: text(TIMESTAMP_HEADER),
-        signature: text(SIGNATURE_HEADER),
-    };
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let signed =
+        Headers { id: text(ID_HEADER), timestamp: text(TIMESTAMP_HEADER), signature: text(SIGNATURE_HEADER) };
     verify(&secrets, signed, body, api.now().millis()).map_err(refused)?;
     Ok(merchant_id)
 }
@@ -111,28 +94,20 @@ fn secrets(api: &Api, merchant_id: &MerchantId, generation: i64) -> Vec<SecretSt
     generations
         .into_iter()
         .flatten()
-        .flat_map(|generation| {
-            api.keyring
-                .derived_secrets(SECRET_LABEL, merchant_id.as_str(), generation)
-        })
+        .flat_map(|generation| api.keyring.derived_secrets(SECRET_LABEL, merchant_id.as_str(), generation))
         .map(SecretString::from)
         .collect()
 }
 
 fn refused(error: SignatureError) -> Problem {
     let (code, detail) = match error {
-        SignatureError::Missing => (
-            "signature_missing",
-            "Send webhook-id, webhook-timestamp and webhook-signature.",
-        ),
-        SignatureError::Stale => (
-            "signature_stale",
-            "The signature is older or newer than five minutes.",
-        ),
-        SignatureError::Malformed | SignatureError::Mismatch | SignatureError::BadSecret => (
-            "signature_invalid",
-            "The signature is not of this merchant's event secret over these bytes.",
-        ),
+        SignatureError::Missing => {
+            ("signature_missing", "Send webhook-id, webhook-timestamp and webhook-signature.")
+        }
+        SignatureError::Stale => ("signature_stale", "The signature is older or newer than five minutes."),
+        SignatureError::Malformed | SignatureError::Mismatch | SignatureError::BadSecret => {
+            ("signature_invalid", "The signature is not of this merchant's event secret over these bytes.")
+        }
     };
     Problem::unauthorized(code, detail)
 }

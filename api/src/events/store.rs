@@ -28,10 +28,8 @@ pub(super) async fn store(api: &Api, deliveries: &[Delivery]) -> Result<Vec<Rece
     // Everybody takes invoices in the order of their ids, so that no two wait for each other.
     decided.sort_by(|(_, a), (_, b)| a.invoice_id().cmp(&b.invoice_id()));
 
-    let rows: Vec<call_event::Model> = decided
-        .iter()
-        .map(|(position, recorded)| row(&deliveries[*position], recorded, now))
-        .collect();
+    let rows: Vec<call_event::Model> =
+        decided.iter().map(|(position, recorded)| row(&deliveries[*position], recorded, now)).collect();
     let new = call_event::insert_new(&tx, &rows).await?;
     let (fresh, repeated): (Vec<_>, Vec<_>) = decided
         .into_iter()
@@ -41,11 +39,7 @@ pub(super) async fn store(api: &Api, deliveries: &[Delivery]) -> Result<Vec<Rece
 
     let mut outbox = Outbox::default();
     let fresh: Vec<(usize, Recorded)> = fresh.into_iter().map(|(decided, _)| decided).collect();
-    receipts.extend(
-        fresh
-            .iter()
-            .map(|(position, recorded)| (*position, recorded.receipt())),
-    );
+    receipts.extend(fresh.iter().map(|(position, recorded)| (*position, recorded.receipt())));
     let recorded: Vec<Recorded> = fresh.into_iter().map(|(_, recorded)| recorded).collect();
     follow::follow(&tx, &recorded, now, &mut outbox).await?;
     api.ledger.enqueue(&tx, &outbox.jobs).await?;
@@ -66,22 +60,16 @@ impl Invoices {
         let mut names: Vec<(MerchantId, String)> = deliveries
             .iter()
             .filter_map(|delivery| {
-                Some((
-                    delivery.merchant_id.clone(),
-                    delivery.event.invoice.as_ref()?.id.clone(),
-                ))
+                Some((delivery.merchant_id.clone(), delivery.event.invoice.as_ref()?.id.clone()))
             })
             .collect();
         names.sort_unstable();
         names.dedup();
         let found = invoice::named(tx, &names).await?;
-        let by_number = found
-            .iter()
-            .map(|row| ((row.merchant_id.to_string(), row.number.clone()), row.clone()));
+        let by_number =
+            found.iter().map(|row| ((row.merchant_id.to_string(), row.number.clone()), row.clone()));
         // Our own id wins over a number that looks like one.
-        let by_id = found
-            .iter()
-            .map(|row| ((row.merchant_id.to_string(), row.id.to_string()), row.clone()));
+        let by_id = found.iter().map(|row| ((row.merchant_id.to_string(), row.id.to_string()), row.clone()));
         Ok(Self(by_number.chain(by_id).collect()))
     }
 
@@ -137,10 +125,8 @@ async fn duplicates<C: ConnectionTrait>(
     tx: &C,
     repeated: &[((usize, Recorded), &call_event::Model)],
 ) -> Result<Vec<(usize, Receipt)>, DbErr> {
-    let keys: Vec<(MerchantId, String)> = repeated
-        .iter()
-        .map(|(_, row)| (row.merchant_id.0.clone(), row.dedupe_key.clone()))
-        .collect();
+    let keys: Vec<(MerchantId, String)> =
+        repeated.iter().map(|(_, row)| (row.merchant_id.0.clone(), row.dedupe_key.clone())).collect();
     let known = call_event::known(tx, &keys).await?;
     let mut receipts = Vec::with_capacity(repeated.len());
     for ((position, _), row) in repeated {
@@ -148,11 +134,7 @@ async fn duplicates<C: ConnectionTrait>(
             .iter()
             .find(|known| known.merchant_id == row.merchant_id && known.dedupe_key == row.dedupe_key);
         let same = same.ok_or_else(|| DbErr::RecordNotFound("the first of a repeated event".to_owned()))?;
-        let receipt = Receipt {
-            id: same.id.to_string(),
-            disposition: Disposition::Duplicate,
-            reason: None,
-        };
+        let receipt = Receipt { id: same.id.to_string(), disposition: Disposition::Duplicate, reason: None };
         receipts.push((*position, receipt));
     }
     Ok(receipts)

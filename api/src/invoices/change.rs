@@ -61,21 +61,15 @@ pub(super) async fn change(
     incoming: Incoming,
 ) -> Result<Answer, Stop> {
     let Read { caller, input, claim } = incoming.read::<InvoiceChange>(Scope::InvoicesWrite).await?;
-    let found = invoice::find(&api.db.read, &caller.merchant_id, &id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    let found =
+        invoice::find(&api.db.read, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
     let stored = invoice_line::of_invoice(&api.db.read, &id).await?;
     let planned = input.clone().apply(found, stored, &caller.country, api.now())?;
-    let canceled = if planned.revised {
-        release::cancel_at_stripe(&api, &id).await?
-    } else {
-        None
-    };
+    let canceled = if planned.revised { release::cancel_at_stripe(&api, &id).await? } else { None };
 
     let mut work = Work::begin(&api, claim).await?;
-    let locked = invoice::lock_one(&work.tx, &caller.merchant_id, &id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    let locked =
+        invoice::lock_one(&work.tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
     let stored = invoice_line::of_invoice(&work.tx, &id).await?;
     let changed = input.apply(locked, stored, &caller.country, work.now)?;
     if changed.revised {
@@ -86,19 +80,10 @@ pub(super) async fn change(
     }
     invoice_line::replace(&work.tx, &id, &changed.lines).await?;
     let detail = json!({"revision": changed.row.revision, "total_minor": changed.row.total_minor, "due_on": changed.row.due_on});
-    let entry = NewEntry::new(
-        &caller.merchant_id,
-        &id,
-        TimelineKind::InvoiceChanged,
-        caller.actor(),
-    )
-    .with(detail);
+    let entry =
+        NewEntry::new(&caller.merchant_id, &id, TimelineKind::InvoiceChanged, caller.actor()).with(detail);
     timeline::append(&work.tx, vec![entry], work.now, &mut work.outbox).await?;
-    work.finish(
-        StatusCode::OK,
-        &InvoiceView::of(changed.row).with_lines(changed.lines),
-    )
-    .await
+    work.finish(StatusCode::OK, &InvoiceView::of(changed.row).with_lines(changed.lines)).await
 }
 
 fn not_open() -> Problem {
@@ -117,32 +102,20 @@ impl InvoiceChange {
             return Err(not_open());
         }
         if let Some(text) = self.description {
-            row.description = text
-                .map(|text| check::words("description", &text, DESCRIPTION_MAX))
-                .transpose()?;
+            row.description =
+                text.map(|text| check::words("description", &text, DESCRIPTION_MAX)).transpose()?;
         }
         if let Some(text) = self.mobile_phone {
-            let phone = text
-                .map(|text| check::phone("mobile_phone", &text, country))
-                .transpose()?;
+            let phone = text.map(|text| check::phone("mobile_phone", &text, country)).transpose()?;
             row.mobile_phone = phone.map(|phone| phone.as_str().to_owned());
         }
         let stored: Vec<LineItem> = stored.into_iter().map(line_item).collect();
-        let lines = self
-            .line_items
-            .map(input::lines)
-            .transpose()?
-            .unwrap_or_else(|| stored.clone());
+        let lines = self.line_items.map(input::lines).transpose()?.unwrap_or_else(|| stored.clone());
         let tax_minor = self.tax_minor.unwrap_or(row.tax_minor);
-        let stated = if lines.is_empty() {
-            self.total_minor.or(Some(row.total_minor))
-        } else {
-            self.total_minor
-        };
+        let stated =
+            if lines.is_empty() { self.total_minor.or(Some(row.total_minor)) } else { self.total_minor };
         let total_minor = input::whole(&lines, tax_minor, stated, row.currency.0)?;
-        let due_on = self
-            .due_on
-            .map_or_else(|| row.due_on.clone(), |day| day.to_string());
+        let due_on = self.due_on.map_or_else(|| row.due_on.clone(), |day| day.to_string());
         let revised = total_minor != row.total_minor
             || tax_minor != row.tax_minor
             || due_on != row.due_on
@@ -157,9 +130,5 @@ impl InvoiceChange {
 }
 
 fn line_item(line: invoice_line::Model) -> LineItem {
-    LineItem {
-        description: line.description,
-        quantity: line.quantity,
-        unit_minor: line.unit_minor,
-    }
+    LineItem { description: line.description, quantity: line.quantity, unit_minor: line.unit_minor }
 }

@@ -62,22 +62,15 @@ async fn close(
     event: InvoiceEvent,
 ) -> Result<Answer, Stop> {
     let Read { caller, input, claim } = read;
-    let note = input
-        .note
-        .map(|text| check::words("note", &text, DESCRIPTION_MAX))
-        .transpose()?;
-    let found = invoice::find(&api.db.read, &caller.merchant_id, id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    let note = input.note.map(|text| check::words("note", &text, DESCRIPTION_MAX)).transpose()?;
+    let found = invoice::find(&api.db.read, &caller.merchant_id, id).await?.ok_or_else(Problem::not_found)?;
     let canceled = match outcome(found.status.0, event)? {
         Some(_) => release::cancel_at_stripe(api, id).await?,
         None => None,
     };
 
     let mut work = Work::begin(api, claim).await?;
-    let row = invoice::lock_one(&work.tx, &caller.merchant_id, id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    let row = invoice::lock_one(&work.tx, &caller.merchant_id, id).await?.ok_or_else(Problem::not_found)?;
     let Some(ended) = outcome(row.status.0, event)? else {
         return work.finish(StatusCode::OK, &InvoiceView::of(row)).await;
     };
@@ -93,18 +86,8 @@ async fn close(
     let entry = NewEntry::new(&caller.merchant_id, id, kind, caller.actor()).with(detail);
     timeline::append(&work.tx, vec![entry], work.now, &mut work.outbox).await?;
     link::revoke_of_invoice(&work.tx, &caller.merchant_id, id, work.now, &mut work.outbox).await?;
-    enrolment::end_of_invoice(
-        &work.tx,
-        &caller.merchant_id,
-        id,
-        reason,
-        work.now,
-        &mut work.outbox,
-    )
-    .await?;
-    let row = invoice::find(&work.tx, &caller.merchant_id, id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    enrolment::end_of_invoice(&work.tx, &caller.merchant_id, id, reason, work.now, &mut work.outbox).await?;
+    let row = invoice::find(&work.tx, &caller.merchant_id, id).await?.ok_or_else(Problem::not_found)?;
     work.finish(StatusCode::OK, &InvoiceView::of(row)).await
 }
 
@@ -133,9 +116,5 @@ fn outcome(status: InvoiceStatus, event: InvoiceEvent) -> Result<Option<Ended>, 
     } else {
         (TimelineKind::InvoiceCanceled, "canceled")
     };
-    Ok(Some(Ended {
-        status: next,
-        kind,
-        reason,
-    }))
+    Ok(Some(Ended { status: next, kind, reason }))
 }

@@ -54,14 +54,7 @@ pub(super) async fn timeline(
     caller.require(Scope::InvoicesRead)?;
     let size = page_size(paging.limit)?;
     let after = cursor::<TimelineEntry>(paging.cursor.as_deref())?;
-    invoice::find(&api.db.read, &caller.merchant_id, &id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    invoice::find(&api.db.read, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
     let rows = timeline::of_invoice(&api.db.read, &caller.merchant_id, &id, after.as_ref(), size + 1).await?;
-    Ok(Json(Page::of(
-        rows,
-        size,
-        |row| row.id.to_string(),
-        EntryView::from,
-    )))
+    Ok(Json(Page::of(rows, size, |row| row.id.to_string(), EntryView::from)))
 }

@@ -66,11 +66,7 @@ impl ImportReport {
             self.errors_omitted += 1;
             return;
         }
-        self.errors.push(RowFault {
-            row,
-            field: fault.field,
-            message: fault.message,
-        });
+        self.errors.push(RowFault { row, field: fault.field, message: fault.message });
     }
 }
 
@@ -90,20 +86,12 @@ async fn import(State(api): State<Api>, incoming: Incoming) -> Result<Response, 
     let key = key_of(&parts)?;
     let mut upload = Upload::begin(&parts, body, FILE_MAX)?;
     if let Some(key) = &key {
-        let probe = Claim {
-            merchant_id: caller.merchant_id.clone(),
-            key: key.clone(),
-            fingerprint: String::new(),
-        };
+        let probe =
+            Claim { merchant_id: caller.merchant_id.clone(), key: key.clone(), fingerprint: String::new() };
         if probe.is_known(&api).await? {
-            let claim = Claim {
-                fingerprint: upload.fingerprint_of_all().await?,
-                ..probe
-            };
+            let claim = Claim { fingerprint: upload.fingerprint_of_all().await?, ..probe };
             let answered = claim.answered(&api).await?;
-            return answered
-                .map(IntoResponse::into_response)
-                .ok_or_else(Problem::not_found);
+            return answered.map(IntoResponse::into_response).ok_or_else(Problem::not_found);
         }
     }
     let report = read(&api, &caller, &mut upload).await?;
@@ -111,11 +99,7 @@ async fn import(State(api): State<Api>, incoming: Incoming) -> Result<Response, 
         None => None,
         Some(key) => {
             let fingerprint = upload.fingerprint_of_all().await?;
-            Some(Claim {
-                merchant_id: caller.merchant_id.clone(),
-                key,
-                fingerprint,
-            })
+            Some(Claim { merchant_id: caller.merchant_id.clone(), key, fingerprint })
         }
     };
     Ok(answer(&api, claim, &report).await.into_response())
@@ -131,10 +115,7 @@ async fn answer(
 }
 
 fn expect_csv(headers: &HeaderMap) -> Result<(), Problem> {
-    let said = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = said.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("text/csv") {
         return Ok(());
@@ -152,9 +133,8 @@ async fn read(api: &Api, caller: &crate::auth::Caller, upload: &mut Upload) -> R
     let mut torn = false;
     {
         let chunks = upload.chunks().map(|chunk| chunk.map_err(std::io::Error::other));
-        let mut reader = AsyncReaderBuilder::new()
-            .flexible(true)
-            .create_reader(StreamReader::new(Box::pin(chunks)));
+        let mut reader =
+            AsyncReaderBuilder::new().flexible(true).create_reader(StreamReader::new(Box::pin(chunks)));
         let header = reader.byte_headers().await.map_err(|_| unreadable())?.clone();
         let columns = Columns::read(&header)?;
         let mut record = ByteRecord::new();
@@ -173,10 +153,7 @@ async fn read(api: &Api, caller: &crate::auth::Caller, upload: &mut Upload) -> R
             if report.rows >= ROWS_MAX {
                 report.fault(
                     number,
-                    fault(
-                        "body",
-                        format!("has more than {ROWS_MAX} rows; the rest was not read"),
-                    ),
+                    fault("body", format!("has more than {ROWS_MAX} rows; the rest was not read")),
                 );
                 break;
             }
@@ -199,10 +176,7 @@ async fn read(api: &Api, caller: &crate::auth::Caller, upload: &mut Upload) -> R
 }
 
 fn fault(field: &str, message: impl Into<String>) -> FieldFault {
-    FieldFault {
-        field: field.to_owned(),
-        message: message.into(),
-    }
+    FieldFault { field: field.to_owned(), message: message.into() }
 }
 
 fn unreadable() -> Problem {

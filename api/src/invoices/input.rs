@@ -81,12 +81,8 @@ impl NewInvoice {
         let lines = lines(self.line_items)?;
         let tax_minor = self.tax_minor.unwrap_or(0);
         let total_minor = whole(&lines, tax_minor, self.total_minor, self.currency)?;
-        let description = self
-            .description
-            .map(|text| check::words("description", &text, DESCRIPTION_MAX));
-        let mobile_phone = self
-            .mobile_phone
-            .map(|text| check::phone("mobile_phone", &text, country));
+        let description = self.description.map(|text| check::words("description", &text, DESCRIPTION_MAX));
+        let mobile_phone = self.mobile_phone.map(|text| check::phone("mobile_phone", &text, country));
         let terms = Terms {
             number: check::line("number", &self.number, REFERENCE_MAX)?,
             description: description.transpose()?,
@@ -104,16 +100,11 @@ impl NewInvoice {
 fn owner(id: Option<&str>, new: Option<&NewCustomer>, country: &str) -> Result<Owner, Problem> {
     match (id, new) {
         (Some(id), None) => {
-            let id = id
-                .parse()
-                .map_err(|_| Problem::field("customer_id", "names no customer of yours"))?;
+            let id = id.parse().map_err(|_| Problem::field("customer_id", "names no customer of yours"))?;
             Ok(Owner::Known(id))
         }
         (None, Some(new)) => Ok(Owner::New(new.check("customer.", country)?)),
-        (Some(_), Some(_)) => Err(Problem::field(
-            "customer",
-            "must be left out when customer_id is given",
-        )),
+        (Some(_), Some(_)) => Err(Problem::field("customer", "must be left out when customer_id is given")),
         (None, None) => Err(Problem::field("customer_id", "is required, or customer")),
     }
 }
@@ -121,19 +112,12 @@ fn owner(id: Option<&str>, new: Option<&NewCustomer>, country: &str) -> Result<O
 /// Checks lines one by one, naming the one at fault.
 pub(crate) fn lines(lines: Vec<NewLine>) -> Result<Vec<LineItem>, Problem> {
     if lines.len() > LINES_MAX {
-        return Err(Problem::field(
-            "line_items",
-            format!("must have at most {LINES_MAX} lines"),
-        ));
+        return Err(Problem::field("line_items", format!("must have at most {LINES_MAX} lines")));
     }
     let checked = lines.into_iter().enumerate().map(|(position, line)| {
         let field = format!("line_items.{position}.description");
         let description = check::line(&field, &line.description, DESCRIPTION_MAX)?;
-        Ok(LineItem {
-            description,
-            quantity: line.quantity,
-            unit_minor: line.unit_minor,
-        })
+        Ok(LineItem { description, quantity: line.quantity, unit_minor: line.unit_minor })
     });
     checked.collect()
 }
@@ -148,10 +132,7 @@ pub(crate) fn whole(
     let sum = total(lines, tax_minor).map_err(bad_total)?;
     let owed = match (lines.is_empty(), stated) {
         (true, None) => {
-            return Err(Problem::field(
-                "total_minor",
-                "is required when there are no line_items",
-            ));
+            return Err(Problem::field("total_minor", "is required when there are no line_items"));
         }
         (true, Some(stated)) if stated < tax_minor => {
             return Err(Problem::field("tax_minor", "must not exceed total_minor"));

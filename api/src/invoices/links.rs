@@ -86,20 +86,12 @@ pub(super) async fn send(
 ) -> Result<Answer, Stop> {
     let Read { caller, input, claim } = incoming.read_optional::<SendLink>(Scope::LinksWrite).await?;
     let mut work = Work::begin(&api, claim).await?;
-    let row = invoice::lock_one(&work.tx, &caller.merchant_id, &id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    let row = invoice::lock_one(&work.tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
     check_payable(&work, &caller, &row).await?;
-    let living = link::living(&work.tx, &id)
-        .await?
-        .filter(|link| lives(link, work.now));
+    let living = link::living(&work.tx, &id).await?.filter(|link| lives(link, work.now));
     let new = new_link(&api, &caller, &row, living.as_ref(), input.channel)?;
     link::issue(&work.tx, std::slice::from_ref(&new), work.now, &mut work.outbox).await?;
-    work.outbox.enqueue(NewJob::once(
-        JobKind::ResolveChannel,
-        new.id.as_str(),
-        &caller.merchant_id,
-    ));
+    work.outbox.enqueue(NewJob::once(JobKind::ResolveChannel, new.id.as_str(), &caller.merchant_id));
     let issued = link::find(&work.tx, &caller.merchant_id, &new.id).await?;
     let issued = issued.ok_or_else(|| Problem::internal(&"a link that was issued is not there"))?;
     work.finish(StatusCode::CREATED, &LinkView::from(issued)).await
@@ -136,19 +128,15 @@ fn new_link(
     wanted_channel: Option<Channel>,
 ) -> Result<NewLink, Problem> {
     let id: LinkId = entities::fresh::link_id();
-    let live_link = living.map(|link| LiveLink {
-        sequence: link.sequence,
-    });
+    let live_link = living.map(|link| LiveLink { sequence: link.sequence });
     let (cause, chain_id, sequence) = match (may_send_manually(live_link.as_ref()), living) {
         (ManualSend::Refused, _) => {
             let detail = "The link that lives has been sent again already. Wait until it expires or is used.";
             return Err(Problem::conflict("resend_used", detail));
         }
-        (ManualSend::Resend, Some(link)) => (
-            LinkCause::Resend,
-            link.chain_id.0.clone(),
-            link.sequence.saturating_add(1),
-        ),
+        (ManualSend::Resend, Some(link)) => {
+            (LinkCause::Resend, link.chain_id.0.clone(), link.sequence.saturating_add(1))
+        }
         (ManualSend::Resend | ManualSend::NewChain, _) => (LinkCause::Manual, id.clone(), FIRST_SEQUENCE),
     };
     let key_id = api.keyring.current_id();
@@ -178,12 +166,7 @@ pub(super) async fn list(
     PathId(id): PathId<Invoice>,
 ) -> Result<Json<Page<LinkView>>, Problem> {
     caller.require(Scope::InvoicesRead)?;
-    invoice::find(&api.db.read, &caller.merchant_id, &id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
+    invoice::find(&api.db.read, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
     let rows = link::of_invoice(&api.db.read, &caller.merchant_id, &id).await?;
-    Ok(Json(Page {
-        data: rows.into_iter().map(LinkView::from).collect(),
-        next_cursor: None,
-    }))
+    Ok(Json(Page { data: rows.into_iter().map(LinkView::from).collect(), next_cursor: None }))
 }

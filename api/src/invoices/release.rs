@@ -32,15 +32,8 @@ pub(super) async fn cancel_at_stripe(api: &Api, invoice_id: &InvoiceId) -> Resul
         return Ok(None);
     };
     let key = format!("{}-cancel", payable.id.0);
-    match api
-        .stripe
-        .cancel_payment_intent(&payable.stripe_account, intent_id, &key)
-        .await
-    {
-        Ok(intent) => Ok(Some(Canceled {
-            payable_id: payable.id.0,
-            facts: facts(intent),
-        })),
+    match api.stripe.cancel_payment_intent(&payable.stripe_account, intent_id, &key).await {
+        Ok(intent) => Ok(Some(Canceled { payable_id: payable.id.0, facts: facts(intent) })),
         Err(StripeError::TooLate(_)) => {
             learn_of(api, &payable).await?;
             Err(in_progress())
@@ -90,19 +83,12 @@ pub(super) async fn give_up_payable(
     if !payable::abandon(&work.tx, &live.id, work.now).await? {
         return Err(in_progress());
     }
-    work.outbox.enqueue(NewJob::once(
-        JobKind::CancelPayment,
-        live.id.as_str(),
-        &live.merchant_id,
-    ));
+    work.outbox.enqueue(NewJob::once(JobKind::CancelPayment, live.id.as_str(), &live.merchant_id));
     Ok(())
 }
 
 fn in_progress() -> Problem {
-    Problem::conflict(
-        "payment_in_progress",
-        "A payment of this invoice is on its way; wait for its result.",
-    )
+    Problem::conflict("payment_in_progress", "A payment of this invoice is on its way; wait for its result.")
 }
 
 fn facts(intent: PaymentIntent) -> IntentFacts {

@@ -21,21 +21,13 @@ pub(crate) struct LineView {
 
 impl From<LineItem> for LineView {
     fn from(line: LineItem) -> Self {
-        Self {
-            description: line.description,
-            quantity: line.quantity,
-            unit_minor: line.unit_minor,
-        }
+        Self { description: line.description, quantity: line.quantity, unit_minor: line.unit_minor }
     }
 }
 
 impl From<invoice_line::Model> for LineView {
     fn from(line: invoice_line::Model) -> Self {
-        Self {
-            description: line.description,
-            quantity: line.quantity,
-            unit_minor: line.unit_minor,
-        }
+        Self { description: line.description, quantity: line.quantity, unit_minor: line.unit_minor }
     }
 }
 

@@ -28,10 +28,7 @@ const WEBHOOKS: [Webhook; 3] = [
         parameter: None,
         answers: [
             ("200", "Kept, or known already."),
-            (
-                "400",
-                "The signature is missing, stale or wrong, or the event cannot be read.",
-            ),
+            ("400", "The signature is missing, stale or wrong, or the event cannot be read."),
             TOO_LARGE,
         ],
     },
@@ -51,33 +48,19 @@ const WEBHOOKS: [Webhook; 3] = [
         content_type: "application/x-www-form-urlencoded",
         signature: "X-Twilio-Signature",
         parameter: None,
-        answers: [
-            ("200", "Kept; the body is the reply, as TwiML."),
-            UNSIGNED,
-            TOO_LARGE,
-        ],
+        answers: [("200", "Kept; the body is the reply, as TwiML."), UNSIGNED, TOO_LARGE],
     },
 ];
 
 pub(super) fn paths() -> Vec<(String, PathItem)> {
-    WEBHOOKS
-        .iter()
-        .map(|webhook| (webhook.path.to_owned(), item(webhook)))
-        .collect()
+    WEBHOOKS.iter().map(|webhook| (webhook.path.to_owned(), item(webhook))).collect()
 }
 
 fn item(webhook: &Webhook) -> PathItem {
     let text = || Some(utoipa::schema!(String));
-    let signature = ParameterBuilder::new()
-        .name(webhook.signature)
-        .parameter_in(ParameterIn::Header);
+    let signature = ParameterBuilder::new().name(webhook.signature).parameter_in(ParameterIn::Header);
     let body = RequestBodyBuilder::new()
-        .content(
-            webhook.content_type,
-            ContentBuilder::new()
-                .schema(Some(utoipa::schema!(Object)))
-                .build(),
-        )
+        .content(webhook.content_type, ContentBuilder::new().schema(Some(utoipa::schema!(Object))).build())
         .required(Some(Required::True));
     let mut operation = OperationBuilder::new()
         .tag("Webhooks")

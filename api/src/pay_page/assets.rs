@@ -16,9 +16,7 @@ const FOR_NOW: &str = "public, max-age=300";
 const CSS: &str = "text/css; charset=utf-8";
 
 pub(super) fn routes() -> Router<Api> {
-    Router::new()
-        .route("/assets/{name}", get(named))
-        .route("/assets/brand/{name}", get(brand))
+    Router::new().route("/assets/{name}", get(named)).route("/assets/brand/{name}", get(brand))
 }
 
 async fn named(Path(name): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
@@ -26,18 +24,14 @@ async fn named(Path(name): Path<String>, RawQuery(query): RawQuery, headers: Hea
         return StatusCode::NOT_FOUND.into_response();
     };
     let asked_by_content = query.is_some_and(|query| query.starts_with("v="));
-    let known = headers
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|tag| tag.as_bytes() == asset.etag.as_bytes());
+    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == asset.etag.as_bytes());
     let mut answer = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         served(asset.content_type, asset.body.to_owned())
     };
     let kept = if asked_by_content { FOR_EVER } else { FOR_NOW };
-    answer
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
     if let Ok(tag) = HeaderValue::try_from(asset.etag) {
         answer.headers_mut().insert(header::ETAG, tag);
     }
@@ -46,17 +40,12 @@ async fn named(Path(name): Path<String>, RawQuery(query): RawQuery, headers: Hea
 
 /// `/assets/brand/0a7d55.css`: a merchant's colour, made readable.
 async fn brand(Path(name): Path<String>) -> Response {
-    let css = name
-        .strip_suffix(".css")
-        .filter(|hex| !hex.starts_with('#'))
-        .and_then(templates::brand_css);
+    let css = name.strip_suffix(".css").filter(|hex| !hex.starts_with('#')).and_then(templates::brand_css);
     let Some(css) = css else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let mut answer = served(CSS, css);
-    answer
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static(FOR_EVER));
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(FOR_EVER));
     answer
 }
 

@@ -37,10 +37,7 @@ pub(super) fn fresh_payer() -> String {
 
 /// Marks the browser.
 pub(super) fn keep_payer(settings: &Settings, mark: &str) -> Option<HeaderValue> {
-    let text = format!(
-        "{PAYER}={mark}; {}; Max-Age={PAYER_MAX_AGE_S}",
-        attributes(settings)
-    );
+    let text = format!("{PAYER}={mark}; {}; Max-Age={PAYER_MAX_AGE_S}", attributes(settings));
     HeaderValue::try_from(text).ok()
 }
 
@@ -52,12 +49,7 @@ fn attributes(settings: &Settings) -> &'static str {
 }
 
 fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let lines = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|line| line.to_str().ok());
-    let mut pairs = lines
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }

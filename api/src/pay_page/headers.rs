@@ -48,14 +48,8 @@ pub(super) async fn secure(State(policy): State<Policy>, mut answer: Response) -
     headers.insert(PERMISSIONS_POLICY, policy.permissions);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(
-        ROBOTS_TAG,
-        HeaderValue::from_static("noindex, nofollow, noarchive"),
-    );
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    headers.insert(ROBOTS_TAG, HeaderValue::from_static("noindex, nofollow, noarchive"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     if policy.is_https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, TWO_YEARS);

@@ -75,11 +75,7 @@ pub(super) async fn retire(api: &Api, payable: &payable::Model) -> Result<(), Re
         return Ok(tx.commit().await?);
     };
     let key = format!("cancel:{}:{}", payable.id.0, api.now().millis());
-    let intent = match api
-        .stripe
-        .cancel_payment_intent(&payable.stripe_account, id, &key)
-        .await
-    {
+    let intent = match api.stripe.cancel_payment_intent(&payable.stripe_account, id, &key).await {
         Ok(canceled) => canceled,
         Err(StripeError::TooLate(intent)) => *intent,
         Err(error) => return Err(unasked(payable, &error)),
@@ -99,21 +95,14 @@ pub(super) async fn retire(api: &Api, payable: &payable::Model) -> Result<(), Re
 
 /// The truth about a payable's PaymentIntent.
 pub(super) async fn fetch(api: &Api, payable: &payable::Model, id: &str) -> Result<PaymentIntent, Refusal> {
-    let fetched = api
-        .stripe
-        .retrieve_payment_intent(&payable.stripe_account, id)
-        .await;
+    let fetched = api.stripe.retrieve_payment_intent(&payable.stripe_account, id).await;
     fetched.map_err(|error| unasked(payable, &error))
 }
 
 async fn make(api: &Api, payable: &payable::Model, invoice_number: &str) -> Result<PaymentIntent, Refusal> {
     let opened_at = Timestamp::from_millis(payable.created_at_ms);
     let forgotten = api.now().since_ms(opened_at) > KEY_TRUSTED_MS;
-    let found = if forgotten {
-        look_for(api, payable).await?
-    } else {
-        None
-    };
+    let found = if forgotten { look_for(api, payable).await? } else { None };
     let intent = match found {
         Some(intent) => intent,
         None => create(api, payable, &wanted(payable, invoice_number)).await?,
@@ -191,10 +180,7 @@ async fn instead(api: &Api, payable: &payable::Model, error: &StripeError) -> Re
 async fn look_for(api: &Api, payable: &payable::Model) -> Result<Option<PaymentIntent>, Refusal> {
     let since = Timestamp::from_millis(payable.created_at_ms).plus_ms(-CLOCKS_APART_MS);
     let (account, id) = (&payable.stripe_account, payable.id.as_str());
-    let found = api
-        .stripe
-        .find_payment_intent(account, since, payable::METADATA_KEY, id)
-        .await;
+    let found = api.stripe.find_payment_intent(account, since, payable::METADATA_KEY, id).await;
     found.map_err(|error| unasked(payable, &error))
 }
 
@@ -212,11 +198,7 @@ async fn bind(api: &Api, payable: &payable::Model, intent: &PaymentIntent) -> Re
         outbox.enqueue(job.keyed(key));
     }
     api.ledger.commit(tx, outbox).await?;
-    if is_its_own && lives {
-        Ok(())
-    } else {
-        Err(Refusal::AmountChanged)
-    }
+    if is_its_own && lives { Ok(()) } else { Err(Refusal::AmountChanged) }
 }
 
 fn unasked(payable: &payable::Model, error: &StripeError) -> Refusal {

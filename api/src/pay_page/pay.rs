@@ -35,10 +35,7 @@ struct Order {
 /// What a press of Pay came to.
 enum Prepared {
     /// This payable is to be paid.
-    Ready {
-        payable: payable::Model,
-        invoice_number: String,
-    },
+    Ready { payable: payable::Model, invoice_number: String },
     /// This one stands for an amount or revision that no longer holds.
     Stale(payable::Model),
 }
@@ -56,17 +53,11 @@ pub(super) async fn pay(
     for _ in 0..ROUNDS_MAX {
         match prepare(&api, &visit, &order, &payer_hash).await? {
             Prepared::Stale(payable) => intent::retire(&api, &payable).await?,
-            Prepared::Ready {
-                payable,
-                invoice_number,
-            } => {
+            Prepared::Ready { payable, invoice_number } => {
                 failpoint::reached("pay_payable_committed");
                 if let Some(secret) = intent::client_secret(&api, &payable, &invoice_number).await? {
                     let told = Json(json!({"client_secret": secret.expose_secret()})).into_response();
-                    return Ok(answer::with_cookie(
-                        told,
-                        cookies::keep_payer(&api.settings, &mark),
-                    ));
+                    return Ok(answer::with_cookie(told, cookies::keep_payer(&api.settings, &mark)));
                 }
             }
         }
@@ -78,16 +69,9 @@ pub(super) async fn pay(
 async fn prepare(api: &Api, visit: &Visit, order: &Order, payer_hash: &str) -> Result<Prepared, Refusal> {
     let tx = api.db.begin().await?;
     let invoice_id = visit.invoice.id.to_string();
-    let invoice = invoice::lock_all(&tx, &[invoice_id])
-        .await?
-        .pop()
-        .ok_or(Refusal::Unknown)?;
-    let link = link::by_token_hash(&tx, &visit.link.token_hash)
-        .await?
-        .ok_or(Refusal::Unknown)?;
-    let merchant = merchant::find(&tx, &link.merchant_id)
-        .await?
-        .ok_or(Refusal::Unknown)?;
+    let invoice = invoice::lock_all(&tx, &[invoice_id]).await?.pop().ok_or(Refusal::Unknown)?;
+    let link = link::by_token_hash(&tx, &visit.link.token_hash).await?.ok_or(Refusal::Unknown)?;
+    let merchant = merchant::find(&tx, &link.merchant_id).await?.ok_or(Refusal::Unknown)?;
     let facts = show::facts_of(api.now(), &link, &invoice, merchant.payable_on_hold, false);
     if let Some(refusal) = Refusal::to_pay(shown(&facts)) {
         return Err(refusal);
@@ -113,16 +97,11 @@ async fn prepare(api: &Api, visit: &Visit, order: &Order, payer_hash: &str) -> R
         None => {
             let new = new_payable(&tx, &invoice, &merchant, account, payer_hash).await?;
             // The invoice's row is ours: nobody can have opened one since we looked.
-            payable::open(&tx, &new, api.now())
-                .await?
-                .ok_or(Refusal::Failed)?
+            payable::open(&tx, &new, api.now()).await?.ok_or(Refusal::Failed)?
         }
     };
     tx.commit().await?;
-    Ok(Prepared::Ready {
-        payable,
-        invoice_number: invoice.number,
-    })
+    Ok(Prepared::Ready { payable, invoice_number: invoice.number })
 }
 
 async fn new_payable<C: ConnectionTrait>(

@@ -63,10 +63,7 @@ async fn take(
         if wants_json {
             return Err(Refusal::EmptyQuestion);
         }
-        let retry = QuestionRetry {
-            business,
-            token: visit.token,
-        };
+        let retry = QuestionRetry { business, token: visit.token };
         let page = api.templates.page_question_retry(visit.locale, &retry);
         return Ok(answer::html(StatusCode::UNPROCESSABLE_ENTITY, page));
     }
@@ -82,10 +79,7 @@ async fn take(
 
 /// Trimmed, and without what PostgreSQL cannot store or a dashboard should not show; line breaks stay.
 fn without_controls(message: &str) -> String {
-    let plain: String = message
-        .chars()
-        .filter(|sign| !sign.is_control() || *sign == '\n')
-        .collect();
+    let plain: String = message.chars().filter(|sign| !sign.is_control() || *sign == '\n').collect();
     plain.trim().to_owned()
 }
 
@@ -116,10 +110,7 @@ async fn store(api: &Api, visit: &Visit, words: String) -> Result<bool, DbErr> {
 
 /// The link and what was asked on it: sent twice, it is one question.
 fn source_ref(link: &link::Model, words: &str) -> String {
-    let digest = Sha256::new()
-        .chain_update(link.id.as_str())
-        .chain_update(b"\n")
-        .chain_update(words);
+    let digest = Sha256::new().chain_update(link.id.as_str()).chain_update(b"\n").chain_update(words);
     format!("{}:{}", link.id.0, hex::encode(&digest.finalize()[..16]))
 }
 

@@ -52,31 +52,19 @@ async fn take(
     let wish: Wish = request::form(body)?;
     let visit = visit::find(api, &wish.token).await?.ok_or(Refusal::Unknown)?;
     let (subject, now) = (visit.link.id.as_str(), api.now());
-    let confirmed = wish
-        .confirm
-        .is_some_and(|nonce| api.keyring.check_nonce(NONCE_LABEL, subject, &nonce, now));
+    let confirmed =
+        wish.confirm.is_some_and(|nonce| api.keyring.check_nonce(NONCE_LABEL, subject, &nonce, now));
     if confirmed {
         issue(api, &visit).await?;
-        let page = api
-            .templates
-            .page_renewed(visit.locale, &business::of(&visit.merchant));
+        let page = api.templates.page_renewed(visit.locale, &business::of(&visit.merchant));
         return Ok(answer::html(StatusCode::CREATED, page));
     }
     if allowed(api, &api.db.read, &visit).await?.is_err() {
         return Ok(show::page_of(api, &visit, headers).await?);
     }
-    let confirm = api
-        .keyring
-        .nonce(NONCE_LABEL, subject, now.plus_ms(CONFIRM_WITHIN_MS));
-    let page = RenewConfirm {
-        business: business::of(&visit.merchant),
-        token: visit.token.clone(),
-        confirm,
-    };
-    Ok(answer::html(
-        StatusCode::OK,
-        api.templates.page_renew_confirm(visit.locale, &page),
-    ))
+    let confirm = api.keyring.nonce(NONCE_LABEL, subject, now.plus_ms(CONFIRM_WITHIN_MS));
+    let page = RenewConfirm { business: business::of(&visit.merchant), token: visit.token.clone(), confirm };
+    Ok(answer::html(StatusCode::OK, api.templates.page_renew_confirm(visit.locale, &page)))
 }
 
 /// Whether this link may be replaced by a fresh one now.
@@ -108,13 +96,9 @@ async fn issue(api: &Api, visit: &Visit) -> Result<(), Refusal> {
     let tx = api.db.begin().await?;
     let now = api.now();
     let invoice_id = visit.invoice.id.to_string();
-    let invoice = invoice::lock_all(&tx, std::slice::from_ref(&invoice_id))
-        .await?
-        .pop()
-        .ok_or(Refusal::Unknown)?;
-    let link = link::by_token_hash(&tx, &visit.link.token_hash)
-        .await?
-        .ok_or(Refusal::Unknown)?;
+    let invoice =
+        invoice::lock_all(&tx, std::slice::from_ref(&invoice_id)).await?.pop().ok_or(Refusal::Unknown)?;
+    let link = link::by_token_hash(&tx, &visit.link.token_hash).await?.ok_or(Refusal::Unknown)?;
     let visit = Visit {
         token: visit.token.clone(),
         link,
@@ -132,11 +116,7 @@ async fn issue(api: &Api, visit: &Visit) -> Result<(), Refusal> {
     mark_renewed(&tx, &visit.link, now).await?;
     let fresh = fresh_link(api, &visit).ok_or(Refusal::Failed)?;
     for id in link::issue(&tx, &[fresh], now, &mut outbox).await? {
-        outbox.enqueue(NewJob::once(
-            JobKind::ResolveChannel,
-            id.as_str(),
-            &visit.merchant.id,
-        ));
+        outbox.enqueue(NewJob::once(JobKind::ResolveChannel, id.as_str(), &visit.merchant.id));
     }
     api.ledger.commit(tx, outbox).await?;
     Ok(())

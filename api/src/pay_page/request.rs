@@ -17,9 +17,7 @@ const TOKEN_LENGTH: usize = 43;
 /// Whether a text can be a token at all.
 pub(super) fn is_token(text: &str) -> bool {
     text.len() == TOKEN_LENGTH
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// Refuses what another site made the browser send. Browsers of today say so themselves; older ones name the origin,
@@ -27,11 +25,7 @@ pub(super) fn is_token(text: &str) -> bool {
 pub(super) fn from_our_page(headers: &HeaderMap, settings: &Settings) -> Result<(), Refusal> {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     if let Some(site) = text(FETCH_SITE) {
-        return if site == "same-origin" {
-            Ok(())
-        } else {
-            Err(Refusal::OtherSite)
-        };
+        return if site == "same-origin" { Ok(()) } else { Err(Refusal::OtherSite) };
     }
     match text(header::ORIGIN) {
         None | Some("null") => Ok(()),
@@ -45,10 +39,8 @@ pub(super) fn json<T: DeserializeOwned>(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<T, Refusal> {
-    let declared = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let declared =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !declared.to_ascii_lowercase().starts_with("application/json") {
         return Err(Refusal::Malformed("send application/json"));
     }
@@ -65,11 +57,6 @@ pub(super) fn form<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> 
 
 /// Whether who asks wants JSON and not a page.
 pub(super) fn wants_json(headers: &HeaderMap) -> bool {
-    let accepted = headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    accepted
-        .flat_map(|line| line.split(','))
-        .any(|kind| kind.trim().starts_with("application/json"))
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|line| line.split(',')).any(|kind| kind.trim().starts_with("application/json"))
 }

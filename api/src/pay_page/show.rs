@@ -46,10 +46,7 @@ async fn show(api: &Api, token: &str, headers: &HeaderMap) -> (Response, bool) {
     let locale = visit::browsers_locale(headers);
     let page = match visit::find(api, token).await {
         Ok(None) => {
-            return (
-                answer::html(StatusCode::NOT_FOUND, api.templates.page_unknown(locale)),
-                false,
-            );
+            return (answer::html(StatusCode::NOT_FOUND, api.templates.page_unknown(locale)), false);
         }
         Ok(Some(visit)) => page_of(api, &visit, headers).await,
         Err(error) => Err(error),
@@ -73,45 +70,32 @@ pub(super) async fn page_of(api: &Api, visit: &Visit, headers: &HeaderMap) -> Re
     };
     let (templates, locale, business) = (&api.templates, visit.locale, business::of(&visit.merchant));
     let page = match (shown(&facts(api.now(), visit, paid.is_some())), paid) {
-        (Shown::Receipt, Some(payment)) => (
-            StatusCode::OK,
-            templates.page_receipt(locale, &receipt(api, visit, &payment).await?),
-        ),
+        (Shown::Receipt, Some(payment)) => {
+            (StatusCode::OK, templates.page_receipt(locale, &receipt(api, visit, &payment).await?))
+        }
         (Shown::Receipt | Shown::AlreadyPaid, _) => {
             (StatusCode::OK, templates.page_already_paid(locale, &business))
         }
         (Shown::Payable, _) => payable_page(api, visit).await?,
         (Shown::Held, _) => (StatusCode::OK, templates.page_held(locale, &business)),
-        (Shown::Processing, _) => (
-            StatusCode::OK,
-            templates.page_processing(locale, &processing(api, visit, payer_hash).await?),
-        ),
+        (Shown::Processing, _) => {
+            (StatusCode::OK, templates.page_processing(locale, &processing(api, visit, payer_hash).await?))
+        }
         (Shown::Expired, _) => {
             let renewable = renew::allowed(api, &api.db.read, visit).await?.is_ok();
-            let page = ExpiredPage {
-                business,
-                token: visit.token.clone(),
-                renewable,
-            };
+            let page = ExpiredPage { business, token: visit.token.clone(), renewable };
             (StatusCode::GONE, templates.page_expired(locale, &page))
         }
-        (Shown::Dead(reason), _) => (
-            StatusCode::GONE,
-            templates.page_dead(locale, &DeadPage { business, reason }),
-        ),
+        (Shown::Dead(reason), _) => {
+            (StatusCode::GONE, templates.page_dead(locale, &DeadPage { business, reason }))
+        }
     };
     Ok(answer::html(page.0, page.1))
 }
 
 /// What decides about a visit.
 pub(super) fn facts(now: Timestamp, visit: &Visit, paid_by_this_browser: bool) -> Facts {
-    facts_of(
-        now,
-        &visit.link,
-        &visit.invoice,
-        visit.merchant.payable_on_hold,
-        paid_by_this_browser,
-    )
+    facts_of(now, &visit.link, &visit.invoice, visit.merchant.payable_on_hold, paid_by_this_browser)
 }
 
 /// The same for rows read in a transaction.
@@ -165,10 +149,7 @@ pub(super) fn owed(invoice: &invoice::Model) -> Money {
 }
 
 fn money(invoice: &invoice::Model, amount_minor: i64) -> Money {
-    Money {
-        amount_minor,
-        currency: invoice.currency.0,
-    }
+    Money { amount_minor, currency: invoice.currency.0 }
 }
 
 async fn details(api: &Api, invoice: &invoice::Model) -> Result<InvoiceDetails, DbErr> {
@@ -193,13 +174,9 @@ async fn details(api: &Api, invoice: &invoice::Model) -> Result<InvoiceDetails, 
 
 async fn processing(api: &Api, visit: &Visit, payer_hash: Option<String>) -> Result<ProcessingPage, DbErr> {
     let payable = payable::foremost(&api.db.read, &visit.invoice.id).await?;
-    let pays_here = payer_hash.is_some()
-        && payable
-            .as_ref()
-            .is_some_and(|payable| payable.payer_hash == payer_hash);
-    let amount = payable
-        .as_ref()
-        .map_or_else(|| owed(&visit.invoice), payable::Model::amount);
+    let pays_here =
+        payer_hash.is_some() && payable.as_ref().is_some_and(|payable| payable.payer_hash == payer_hash);
+    let amount = payable.as_ref().map_or_else(|| owed(&visit.invoice), payable::Model::amount);
     let payment = match &payable {
         Some(payable) => payment::of_payable(&api.db.read, &payable.id).await?,
         None => None,
@@ -207,10 +184,7 @@ async fn processing(api: &Api, visit: &Visit, payer_hash: Option<String>) -> Res
     Ok(ProcessingPage {
         business: business::of(&visit.merchant),
         token: visit.token.clone(),
-        invoice: pays_here.then(|| PaidInvoice {
-            number: visit.invoice.number.clone(),
-            amount,
-        }),
+        invoice: pays_here.then(|| PaidInvoice { number: visit.invoice.number.clone(), amount }),
         by_bank: payment.is_some_and(|payment| payment.method == payment::METHOD_BANK),
     })
 }
@@ -231,9 +205,7 @@ async fn receipt(api: &Api, visit: &Visit, payment: &payment::Model) -> Result<R
 
 fn paid_with(payment: &payment::Model) -> Option<PaidWith> {
     if payment.method == payment::METHOD_BANK {
-        return Some(PaidWith::Bank {
-            last4: payment.last4.clone(),
-        });
+        return Some(PaidWith::Bank { last4: payment.last4.clone() });
     }
     let (brand, last4) = (payment.brand.clone()?, payment.last4.clone()?);
     Some(PaidWith::Card { brand, last4 })

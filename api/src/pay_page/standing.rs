@@ -34,11 +34,7 @@ pub(super) enum Shown {
 pub(super) fn shown(facts: &Facts) -> Shown {
     let paid = facts.invoice == InvoiceStatus::Paid || facts.standing == Standing::Used;
     if paid {
-        return if facts.paid_by_this_browser {
-            Shown::Receipt
-        } else {
-            Shown::AlreadyPaid
-        };
+        return if facts.paid_by_this_browser { Shown::Receipt } else { Shown::AlreadyPaid };
     }
     match facts.invoice {
         InvoiceStatus::PaymentProcessing => Shown::Processing,
@@ -73,14 +69,7 @@ mod tests {
     use super::*;
 
     fn facts(link: LinkStatus, standing: Standing, invoice: InvoiceStatus) -> Facts {
-        Facts {
-            link,
-            standing,
-            invoice,
-            on_hold: false,
-            payable_on_hold: true,
-            paid_by_this_browser: false,
-        }
+        Facts { link, standing, invoice, on_hold: false, payable_on_hold: true, paid_by_this_browser: false }
     }
 
     /// Every status a link can have, with what it is worth; a sent link may be past its time and not written down so.
@@ -103,64 +92,19 @@ mod tests {
         let canceled = Dead(DeadReason::Canceled);
         // In the order of LINKS.
         let expected = [
-            (
-                Open,
-                [
-                    Payable,
-                    Payable,
-                    Expired,
-                    AlreadyPaid,
-                    Expired,
-                    superseded,
-                    revoked,
-                ],
-            ),
-            (
-                PartiallyPaid,
-                [
-                    Payable,
-                    Payable,
-                    Expired,
-                    AlreadyPaid,
-                    Expired,
-                    superseded,
-                    revoked,
-                ],
-            ),
+            (Open, [Payable, Payable, Expired, AlreadyPaid, Expired, superseded, revoked]),
+            (PartiallyPaid, [Payable, Payable, Expired, AlreadyPaid, Expired, superseded, revoked]),
             (
                 PaymentProcessing,
-                [
-                    Processing,
-                    Processing,
-                    Processing,
-                    AlreadyPaid,
-                    Processing,
-                    Processing,
-                    Processing,
-                ],
+                [Processing, Processing, Processing, AlreadyPaid, Processing, Processing, Processing],
             ),
-            (
-                Canceled,
-                [
-                    canceled,
-                    canceled,
-                    canceled,
-                    AlreadyPaid,
-                    canceled,
-                    canceled,
-                    canceled,
-                ],
-            ),
+            (Canceled, [canceled, canceled, canceled, AlreadyPaid, canceled, canceled, canceled]),
             (Paid, [AlreadyPaid; 7]),
         ];
         assert_eq!(expected.len(), InvoiceStatus::ALL.len());
         for (invoice, pages) in expected {
             for ((link, standing), page) in LINKS.into_iter().zip(pages) {
-                assert_eq!(
-                    shown(&facts(link, standing, invoice)),
-                    page,
-                    "{link} {standing:?} × {invoice}"
-                );
+                assert_eq!(shown(&facts(link, standing, invoice)), page, "{link} {standing:?} × {invoice}");
             }
         }
     }
@@ -170,10 +114,7 @@ mod tests {
         for invoice in InvoiceStatus::ALL {
             for (link, standing) in LINKS {
                 let stranger = facts(link, standing, *invoice);
-                let payer = Facts {
-                    paid_by_this_browser: true,
-                    ..stranger
-                };
+                let payer = Facts { paid_by_this_browser: true, ..stranger };
                 let paid = shown(&stranger) == Shown::AlreadyPaid;
                 let expected = if paid { Shown::Receipt } else { shown(&stranger) };
                 assert_eq!(shown(&payer), expected, "{link} × {invoice}");
@@ -183,23 +124,10 @@ mod tests {
 
     #[test]
     fn a_question_leaves_the_invoice_payable_unless_the_merchant_says_otherwise() {
-        let asked = Facts {
-            on_hold: true,
-            ..facts(LinkStatus::Sent, Standing::Live, InvoiceStatus::Open)
-        };
+        let asked = Facts { on_hold: true, ..facts(LinkStatus::Sent, Standing::Live, InvoiceStatus::Open) };
         assert_eq!(shown(&asked), Shown::Payable);
-        assert_eq!(
-            shown(&Facts {
-                payable_on_hold: false,
-                ..asked
-            }),
-            Shown::Held
-        );
-        let unasked = Facts {
-            on_hold: false,
-            payable_on_hold: false,
-            ..asked
-        };
+        assert_eq!(shown(&Facts { payable_on_hold: false, ..asked }), Shown::Held);
+        let unasked = Facts { on_hold: false, payable_on_hold: false, ..asked };
         assert_eq!(shown(&unasked), Shown::Payable);
     }
 }

@@ -41,12 +41,8 @@ pub(super) async fn stop(
     let page = match reader(&api, path).await {
         Ok(Some((visit, letters))) => {
             let stopped = opt_out(&api, &visit, &letters).await;
-            stopped.map(|()| {
-                Some(
-                    api.templates
-                        .page_unsubscribed(visit.locale, &business::of(&visit.merchant)),
-                )
-            })
+            stopped
+                .map(|()| Some(api.templates.page_unsubscribed(visit.locale, &business::of(&visit.merchant))))
         }
         Ok(None) => Ok(None),
         Err(error) => Err(error),
@@ -100,10 +96,7 @@ fn answered(api: &Api, headers: &HeaderMap, page: Result<Option<String>, DbErr>)
         Ok(None) => answer::html(StatusCode::NOT_FOUND, api.templates.page_unknown(locale)),
         Err(error) => {
             tracing::error!(%error, "the store failed an unsubscription");
-            answer::html(
-                StatusCode::SERVICE_UNAVAILABLE,
-                api.templates.page_problem(locale, Problem::Failed),
-            )
+            answer::html(StatusCode::SERVICE_UNAVAILABLE, api.templates.page_problem(locale, Problem::Failed))
         }
     }
 }

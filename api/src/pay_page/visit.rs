@@ -41,9 +41,7 @@ pub(super) async fn find(api: &Api, token: &str) -> Result<Option<Visit>, DbErr>
     let Some(link) = link::by_token_hash(db, &domain::keyring::token_hash(token)).await? else {
         return Ok(None);
     };
-    let invoice = invoice::Entity::find_by_id(link.invoice_id.clone())
-        .one(db)
-        .await?;
+    let invoice = invoice::Entity::find_by_id(link.invoice_id.clone()).one(db).await?;
     let merchant = merchant::find(db, &link.merchant_id).await?;
     let (Some(invoice), Some(merchant)) = (invoice, merchant) else {
         return Ok(None);
@@ -51,21 +49,12 @@ pub(super) async fn find(api: &Api, token: &str) -> Result<Option<Visit>, DbErr>
     let customer = customer::find(db, &link.merchant_id, &invoice.customer_id).await?;
     let spoken = customer.and_then(|customer| customer.locale);
     let locale = Locale::from_tag(spoken.as_deref().unwrap_or(&merchant.locale));
-    Ok(Some(Visit {
-        token: token.to_owned(),
-        link,
-        invoice,
-        merchant,
-        locale,
-    }))
+    Ok(Some(Visit { token: token.to_owned(), link, invoice, merchant, locale }))
 }
 
 /// The language of somebody we know nothing about: what their browser asks for first.
 pub(super) fn browsers_locale(headers: &HeaderMap) -> Locale {
-    let wish = headers
-        .get(header::ACCEPT_LANGUAGE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let wish = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let first = wish.split([',', ';']).next().unwrap_or_default();
     Locale::from_tag(first.trim())
 }

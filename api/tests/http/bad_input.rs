@@ -25,12 +25,7 @@ async fn what_cannot_be_read_is_refused_everywhere_alike() {
         ("application/json", b"{\"name\":\"a\"} x".to_vec(), 400, "body"),
         ("application/json", b"{\"name\":\"\xff\"}".to_vec(), 400, "body"),
         ("application/json", br#"{"name":"a\u0000"}"#.to_vec(), 400, "name"),
-        (
-            "application/json",
-            br#"{"name":"a","name":"b"}"#.to_vec(),
-            400,
-            "name",
-        ),
+        ("application/json", br#"{"name":"a","name":"b"}"#.to_vec(), 400, "name"),
         ("application/json", b"[1]".to_vec(), 422, "body"),
         ("text/plain", b"{\"name\":\"a\"}".to_vec(), 415, ""),
         ("application/json", vec![b' '; 300 * 1024], 413, ""),
@@ -44,21 +39,11 @@ async fn what_cannot_be_read_is_refused_everywhere_alike() {
         "/v1/call-permission",
     ] {
         for (content_type, body, status, field) in &cases {
-            let (got, _, named) = house
-                .send(raw(&house, path, content_type, body.clone()))
-                .await
-                .problem();
+            let (got, _, named) = house.send(raw(&house, path, content_type, body.clone())).await.problem();
             let shown = String::from_utf8_lossy(&body[..body.len().min(40)]);
-            assert_eq!(
-                (got, named.as_str()),
-                (*status, *field),
-                "{path} {content_type} {shown}"
-            );
+            assert_eq!((got, named.as_str()), (*status, *field), "{path} {content_type} {shown}");
         }
-        let (got, _, _) = house
-            .send(raw(&house, path, "application/json", deep.clone()))
-            .await
-            .problem();
+        let (got, _, _) = house.send(raw(&house, path, "application/json", deep.clone())).await.problem();
         assert_eq!(got, 400, "{path}");
     }
     assert_eq!(house.rows().await, before);
@@ -68,16 +53,8 @@ async fn what_cannot_be_read_is_refused_everywhere_alike() {
 async fn a_body_that_lies_about_its_length_is_cut_at_the_limit() {
     let house = House::new().await;
     let chunks = futures::stream::iter((0..100).map(|_| Ok::<_, std::io::Error>(vec![b' '; 64 * 1024])));
-    let asked = raw(
-        &house,
-        "/v1/events",
-        "application/json",
-        Body::from_stream(chunks),
-    );
-    assert_eq!(
-        house.send(asked).await.problem(),
-        (413, "body_too_large".to_owned(), String::new())
-    );
+    let asked = raw(&house, "/v1/events", "application/json", Body::from_stream(chunks));
+    assert_eq!(house.send(asked).await.problem(), (413, "body_too_large".to_owned(), String::new()));
 }
 
 /// A value put in one place of a good body, and the field that must be named.
@@ -97,11 +74,7 @@ async fn each_is_named(house: &House, path: &str, good: Value, faults: &[Fault])
     let before = house.rows().await;
     for fault in faults {
         let reply = house.post(path, with(good.clone(), fault)).await;
-        assert_eq!(
-            reply.problem(),
-            (422, "invalid_field".to_owned(), fault.2.to_owned()),
-            "{fault:?}"
-        );
+        assert_eq!(reply.problem(), (422, "invalid_field".to_owned(), fault.2.to_owned()), "{fault:?}");
     }
     assert_eq!(house.rows().await, before);
 }
@@ -143,17 +116,9 @@ async fn an_invoice_is_refused_by_any_other_field_at_fault() {
         ("/mobile_phone", json!("911"), "mobile_phone"),
         ("/customer/phone", json!("1-800-FLOWERS"), "customer.phone"),
         ("/customer/phone", json!("+14155550142 x3"), "customer.phone"),
-        (
-            "/customer/phone",
-            json!("+14155550142 / +14155550143"),
-            "customer.phone",
-        ),
+        ("/customer/phone", json!("+14155550142 / +14155550143"), "customer.phone"),
         ("/customer/phone", json!("72345"), "customer.phone"),
-        (
-            "/customer/email",
-            json!("a@b.example\r\nBcc: c@d.example"),
-            "customer.email",
-        ),
+        ("/customer/email", json!("a@b.example\r\nBcc: c@d.example"), "customer.email"),
         ("/customer/email", json!("nobody"), "customer.email"),
         ("/customer/time_zone", json!("Mars/Olympus"), "customer.time_zone"),
         ("/customer/locale", json!("english please"), "customer.locale"),
@@ -175,11 +140,7 @@ async fn an_event_is_refused_by_the_field_at_fault() {
         ("/outcome/intent", Value::Null, "outcome.intent"),
         ("/outcome/opt_out", json!("no"), "outcome.opt_out"),
         ("/outcome/contact_consent", json!([]), "outcome.contact_consent"),
-        (
-            "/outcome/promise_to_pay",
-            promise,
-            "outcome.promise_to_pay.amount_minor",
-        ),
+        ("/outcome/promise_to_pay", promise, "outcome.promise_to_pay.amount_minor"),
         ("/invoice", json!("inv"), "invoice"),
     ];
     let good = event_input("c_1", "7", "send_link");
@@ -190,9 +151,8 @@ async fn an_event_is_refused_by_the_field_at_fault() {
 async fn a_number_nobody_can_text_does_not_refuse_the_event() {
     let house = House::new().await;
     house.invoice("7").await;
-    for (call, phone) in ["911", "call me", "+1415555014213412341234", "+14155550142 x9"]
-        .into_iter()
-        .enumerate()
+    for (call, phone) in
+        ["911", "call me", "+1415555014213412341234", "+14155550142 x9"].into_iter().enumerate()
     {
         let mut event = event_input(&format!("c_{call}"), "7", "send_link");
         event["customer"]["phone"] = json!(phone);
@@ -229,10 +189,7 @@ async fn a_bad_query_and_a_bad_address_are_told_apart() {
         assert_eq!((got, named.as_str()), (status, field), "{path}");
     }
     let reply = house.call("PUT", "/v1/invoices", None).await;
-    assert_eq!(
-        reply.problem(),
-        (405, "method_not_allowed".to_owned(), String::new())
-    );
+    assert_eq!(reply.problem(), (405, "method_not_allowed".to_owned(), String::new()));
     assert!(reply.headers["allow"].to_str().unwrap().contains("GET"));
 }
 
@@ -243,9 +200,6 @@ async fn answers_carry_the_headers_of_data() {
         let headers = house.get(path).await.headers;
         assert_eq!(headers["x-content-type-options"], "nosniff");
         assert_eq!(headers["cache-control"], "no-store");
-        assert_eq!(
-            headers["content-security-policy"],
-            "default-src 'none'; frame-ancestors 'none'"
-        );
+        assert_eq!(headers["content-security-policy"], "default-src 'none'; frame-ancestors 'none'");
     }
 }

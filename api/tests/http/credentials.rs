@@ -18,10 +18,7 @@ async fn a_request_without_a_valid_key_is_refused_before_anything_else() {
         (None, "credentials_missing"),
         (Some("Bearer nonsense".to_owned()), "credentials_invalid"),
         (Some(format!("Basic {good}")), "credentials_invalid"),
-        (
-            Some(format!("Bearer {}", &good[..good.len() - 1])),
-            "credentials_invalid",
-        ),
+        (Some(format!("Bearer {}", &good[..good.len() - 1])), "credentials_invalid"),
         (Some(format!("Bearer {other_secret}")), "credentials_invalid"),
     ];
     for (header, code) in cases {
@@ -30,11 +27,7 @@ async fn a_request_without_a_valid_key_is_refused_before_anything_else() {
             asked = asked.header("authorization", header);
         }
         let reply = house.send(asked.body(Body::empty()).unwrap()).await;
-        assert_eq!(
-            reply.problem(),
-            (401, code.to_owned(), String::new()),
-            "{header:?}"
-        );
+        assert_eq!(reply.problem(), (401, code.to_owned(), String::new()), "{header:?}");
         assert_eq!(reply.headers["www-authenticate"], "Bearer");
     }
     assert_eq!(house.get("/v1/invoices").await.status, StatusCode::OK);
@@ -49,19 +42,13 @@ async fn a_revoked_or_expired_key_is_refused_at_once() {
     assert_eq!(house.send(asked()).await.status, StatusCode::OK);
 
     let in_a_minute = house.api.now().plus_ms(MINUTE_MS).millis();
-    house
-        .change(&format!(
-            "UPDATE api_keys SET expires_at_ms = {in_a_minute} WHERE id = '{id}'"
-        ))
-        .await;
+    house.change(&format!("UPDATE api_keys SET expires_at_ms = {in_a_minute} WHERE id = '{id}'")).await;
     assert_eq!(house.send(asked()).await.status, StatusCode::OK);
     house.api.ledger.clock().advance_ms(MINUTE_MS);
     assert_eq!(house.send(asked()).await.problem().1, "credentials_invalid");
 
     house
-        .change(&format!(
-            "UPDATE api_keys SET expires_at_ms = NULL, revoked_at_ms = 1 WHERE id = '{id}'"
-        ))
+        .change(&format!("UPDATE api_keys SET expires_at_ms = NULL, revoked_at_ms = 1 WHERE id = '{id}'"))
         .await;
     assert_eq!(house.send(asked()).await.problem().1, "credentials_invalid");
 }
@@ -71,19 +58,10 @@ async fn a_key_does_only_what_its_scopes_allow() {
     let house = House::new().await;
     let invoice = house.invoice("1").await;
     let key = house.key_with([Scope::InvoicesRead]).await;
-    let allowed = [
-        "/v1/invoices",
-        &format!("/v1/invoices/{invoice}"),
-        "/v1/holds",
-        "/v1/attention",
-        "/v1/merchant",
-    ];
+    let allowed =
+        ["/v1/invoices", &format!("/v1/invoices/{invoice}"), "/v1/holds", "/v1/attention", "/v1/merchant"];
     for path in allowed {
-        assert_eq!(
-            house.send(request("GET", path, &key, None)).await.status,
-            StatusCode::OK,
-            "{path}"
-        );
+        assert_eq!(house.send(request("GET", path, &key, None)).await.status, StatusCode::OK, "{path}");
     }
     let before = house.rows().await;
     for (method, path) in [
@@ -104,11 +82,7 @@ async fn a_key_does_only_what_its_scopes_allow() {
     ] {
         // The scope is judged before the body: this one would not even be read.
         let refused = house.send(request(method, &path, &key, Some(json!([])))).await;
-        assert_eq!(
-            refused.problem(),
-            (403, "scope_missing".to_owned(), String::new()),
-            "{method} {path}"
-        );
+        assert_eq!(refused.problem(), (403, "scope_missing".to_owned(), String::new()), "{method} {path}");
     }
     assert_eq!(house.rows().await, before);
 }
@@ -116,10 +90,8 @@ async fn a_key_does_only_what_its_scopes_allow() {
 fn signed(house: &House, secret: &str, at_s: i64, body: &Value) -> Request<Body> {
     let body = body.to_string();
     // The vendor's own library signs, so that it is not our own reading of the scheme that is tested.
-    let signature = standardwebhooks::Webhook::new(secret)
-        .unwrap()
-        .sign("msg_1", at_s, body.as_bytes())
-        .unwrap();
+    let signature =
+        standardwebhooks::Webhook::new(secret).unwrap().sign("msg_1", at_s, body.as_bytes()).unwrap();
     assert_ne!(house.ours.id.as_str(), secret);
     Request::post("/v1/events")
         .header("content-type", "application/json")
@@ -131,10 +103,7 @@ fn signed(house: &House, secret: &str, at_s: i64, body: &Value) -> Request<Body>
 }
 
 fn secret(house: &House, generation: u32) -> String {
-    house
-        .api
-        .keyring
-        .derived_secret("events", house.ours.id.as_str(), generation)
+    house.api.keyring.derived_secret("events", house.ours.id.as_str(), generation)
 }
 
 fn event(house: &House) -> Value {
@@ -147,42 +116,23 @@ fn event(house: &House) -> Value {
 async fn a_signed_event_is_taken_in_and_its_repeat_is_the_same_event() {
     let house = House::new().await;
     let now = house.api.now().seconds();
-    let first = house
-        .send(signed(&house, &secret(&house, 1), now, &event(&house)))
-        .await;
+    let first = house.send(signed(&house, &secret(&house, 1), now, &event(&house))).await;
     assert_eq!(first.status, StatusCode::ACCEPTED, "{}", first.text);
     assert_eq!(first.json()["disposition"], "unmatched");
-    let again = house
-        .send(signed(&house, &secret(&house, 1), now, &event(&house)))
-        .await;
+    let again = house.send(signed(&house, &secret(&house, 1), now, &event(&house))).await;
     assert_eq!(again.status, StatusCode::OK);
-    assert_eq!(
-        again.json(),
-        json!({"id": first.json()["id"], "disposition": "duplicate"})
-    );
+    assert_eq!(again.json(), json!({"id": first.json()["id"], "disposition": "duplicate"}));
     assert_eq!(house.count("call_events").await, 1);
 }
 
 #[tokio::test]
 async fn the_secret_before_this_one_still_counts_and_the_one_before_that_does_not() {
     let house = House::new().await;
-    house
-        .change(&format!(
-            "UPDATE merchants SET secret_generation = 3 WHERE id = '{}'",
-            house.ours.id
-        ))
-        .await;
+    house.change(&format!("UPDATE merchants SET secret_generation = 3 WHERE id = '{}'", house.ours.id)).await;
     let now = house.api.now().seconds();
     for (generation, accepted) in [(3, true), (2, true), (1, false), (4, false)] {
-        let reply = house
-            .send(signed(&house, &secret(&house, generation), now, &event(&house)))
-            .await;
-        assert_eq!(
-            reply.status.is_success(),
-            accepted,
-            "{generation}: {}",
-            reply.text
-        );
+        let reply = house.send(signed(&house, &secret(&house, generation), now, &event(&house))).await;
+        assert_eq!(reply.status.is_success(), accepted, "{generation}: {}", reply.text);
     }
 }
 
@@ -191,10 +141,7 @@ async fn a_bad_missing_or_stale_signature_stores_nothing() {
     let house = House::new().await;
     let now = house.api.now().seconds();
     let (ours, right) = (secret(&house, 1), event(&house));
-    let of_theirs = house
-        .api
-        .keyring
-        .derived_secret("events", house.theirs.id.as_str(), 1);
+    let of_theirs = house.api.keyring.derived_secret("events", house.theirs.id.as_str(), 1);
     let mut tampered = signed(&house, &ours, now, &right);
     *tampered.body_mut() = Body::from(format!("{right} "));
     let mut missing = signed(&house, &ours, now, &right);
@@ -207,17 +154,9 @@ async fn a_bad_missing_or_stale_signature_stores_nothing() {
         (missing, 401, "signature_missing"),
         (signed(&house, &ours, now - 301, &right), 401, "signature_stale"),
         (signed(&house, &ours, now + 301, &right), 401, "signature_stale"),
-        (
-            signed(&house, &ours, now - DAY_MS, &right),
-            401,
-            "signature_stale",
-        ),
+        (signed(&house, &ours, now - DAY_MS, &right), 401, "signature_stale"),
         (signed(&house, &ours, now, &unknown), 401, "signature_invalid"),
-        (
-            signed(&house, &ours, now, &event_input("c_1", "x", "send_link")),
-            422,
-            "invalid_field",
-        ),
+        (signed(&house, &ours, now, &event_input("c_1", "x", "send_link")), 422, "invalid_field"),
     ];
     for (asked, status, code) in cases {
         let (got, said, _) = house.send(asked).await.problem();
@@ -232,10 +171,7 @@ async fn a_key_posts_events_of_its_own_merchant_only() {
     let mut event = event_input("c_1", "x", "send_link");
     event["merchant_id"] = json!(house.theirs.id);
     let refused = house.post("/v1/events", event.clone()).await;
-    assert_eq!(
-        refused.problem(),
-        (422, "invalid_field".to_owned(), "merchant_id".to_owned())
-    );
+    assert_eq!(refused.problem(), (422, "invalid_field".to_owned(), "merchant_id".to_owned()));
     event["merchant_id"] = json!(house.ours.id);
     assert_eq!(house.post("/v1/events", event).await.status, StatusCode::ACCEPTED);
 }

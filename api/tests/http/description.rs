@@ -26,41 +26,25 @@ fn operations(description: &Value) -> Vec<(String, String, String, Value)> {
 }
 
 fn asked(house: &House, id: &str, method: &str, path: &str, example: &Example) -> Request<Body> {
-    let path = path
-        .replace("{id}", &example.id)
-        .replace("{attempt_id}", &example.id);
+    let path = path.replace("{id}", &example.id).replace("{attempt_id}", &example.id);
     if id == "import_invoices" {
         let text = "number,currency,total_minor,due_on,customer_name\nI1,USD,100,2026-11-30,Ann\n";
         let asked = Request::post(path).header("authorization", format!("Bearer {}", house.ours.key));
-        return asked
-            .header("content-type", "text/csv")
-            .body(Body::from(text))
-            .unwrap();
+        return asked.header("content-type", "text/csv").body(Body::from(text)).unwrap();
     }
-    request(
-        &method.to_uppercase(),
-        &path,
-        &house.ours.key,
-        example.body.clone(),
-    )
+    request(&method.to_uppercase(), &path, &house.ours.key, example.body.clone())
 }
 
 #[tokio::test]
 async fn every_documented_operation_can_be_called_as_documented() {
     let house = House::new().await;
     let description = house.get("/openapi.json").await.json();
-    assert_eq!(
-        description["openapi"].as_str().map(|version| &version[..3]),
-        Some("3.1")
-    );
+    assert_eq!(description["openapi"].as_str().map(|version| &version[..3]), Some("3.1"));
     let examples = examples(&house).await;
     let documented = operations(&description);
     // The stream never ends; its own tests listen to it.
-    let names: BTreeSet<&str> = documented
-        .iter()
-        .map(|(id, ..)| id.as_str())
-        .filter(|id| *id != "stream_changes")
-        .collect();
+    let names: BTreeSet<&str> =
+        documented.iter().map(|(id, ..)| id.as_str()).filter(|id| *id != "stream_changes").collect();
     assert_eq!(names, examples.keys().copied().collect());
 
     for (id, method, path, operation) in &documented {
@@ -70,18 +54,9 @@ async fn every_documented_operation_can_be_called_as_documented() {
         let private = operation["tags"][0] == "Health";
         let router = if private { &house.private } else { &house.public };
         let got = reply(router, asked(&house, id, method, path, example)).await;
-        assert_eq!(
-            got.status.as_u16(),
-            example.status,
-            "{method} {path}: {}",
-            got.text
-        );
+        assert_eq!(got.status.as_u16(), example.status, "{method} {path}: {}", got.text);
         let answers = &operation["responses"][got.status.as_str()];
-        assert!(
-            answers.is_object(),
-            "{method} {path} answers {} undocumented",
-            got.status
-        );
+        assert!(answers.is_object(), "{method} {path} answers {} undocumented", got.status);
         if let Some(schema) = answers["content"]["application/json"]["schema"].as_object() {
             fits(&description, &json!(schema), &got.json(), id);
         }
@@ -91,16 +66,11 @@ async fn every_documented_operation_can_be_called_as_documented() {
 /// Whether a value has the fields its schema requires and none that it does not know.
 fn fits(description: &Value, schema: &Value, value: &Value, at: &str) {
     if let Some(reference) = schema["$ref"].as_str() {
-        let target = description
-            .pointer(&reference[1..])
-            .unwrap_or_else(|| panic!("{reference} leads nowhere"));
+        let target =
+            description.pointer(&reference[1..]).unwrap_or_else(|| panic!("{reference} leads nowhere"));
         return fits(description, target, value, at);
     }
-    assert!(
-        is_of_type(&schema["type"], value),
-        "{at}: {value} is not {}",
-        schema["type"]
-    );
+    assert!(is_of_type(&schema["type"], value), "{at}: {value} is not {}", schema["type"]);
     if let Some(choices) = schema["enum"].as_array() {
         assert!(choices.contains(value), "{at}: {value} is not one of {choices:?}");
     }
@@ -113,15 +83,10 @@ fn fits(description: &Value, schema: &Value, value: &Value, at: &str) {
         return;
     };
     for required in schema["required"].as_array().into_iter().flatten() {
-        assert!(
-            object.contains_key(required.as_str().unwrap()),
-            "{at} lacks {required}: {value}"
-        );
+        assert!(object.contains_key(required.as_str().unwrap()), "{at} lacks {required}: {value}");
     }
     for (name, value) in object {
-        let schema = properties
-            .get(name)
-            .unwrap_or_else(|| panic!("{at}.{name} is not documented"));
+        let schema = properties.get(name).unwrap_or_else(|| panic!("{at}.{name} is not documented"));
         fits(description, schema, value, &format!("{at}.{name}"));
     }
 }
@@ -148,10 +113,7 @@ async fn every_operation_says_how_it_refuses_and_every_reference_leads_somewhere
     let house = House::new().await;
     let description = house.get("/openapi.json").await.json();
     for (id, method, path, operation) in operations(&description) {
-        assert!(
-            operation["summary"].as_str().is_some_and(|text| !text.is_empty()),
-            "{id} has no summary"
-        );
+        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{id} has no summary");
         assert!(operation["tags"][0].is_string(), "{id} has no tag");
         if !path.starts_with("/v1/") {
             continue;
@@ -165,15 +127,8 @@ async fn every_operation_says_how_it_refuses_and_every_reference_leads_somewhere
         assert_eq!(carries_key, wants_key, "{id}");
     }
     let text = description.to_string();
-    for reference in text
-        .split("\"$ref\":\"#")
-        .skip(1)
-        .map(|rest| rest.split('"').next().unwrap())
-    {
-        assert!(
-            description.pointer(reference).is_some(),
-            "{reference} leads nowhere"
-        );
+    for reference in text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        assert!(description.pointer(reference).is_some(), "{reference} leads nowhere");
     }
 }
 
@@ -207,16 +162,10 @@ async fn the_readable_page_loads_nothing_from_elsewhere() {
         assert!(!docs.text.contains(tag), "{tag}");
     }
     let policy = docs.headers["content-security-policy"].to_str().unwrap();
-    assert!(
-        policy.starts_with("default-src 'none'; style-src 'self'"),
-        "{policy}"
-    );
+    assert!(policy.starts_with("default-src 'none'; style-src 'self'"), "{policy}");
     assert!(house.get("/robots.txt").await.text.contains("Disallow: /"));
-    let stylesheet = docs
-        .text
-        .split("href=\"")
-        .filter_map(|rest| rest.split('"').next())
-        .find(|url| url.contains(".css"));
+    let stylesheet =
+        docs.text.split("href=\"").filter_map(|rest| rest.split('"').next()).find(|url| url.contains(".css"));
     let stylesheet = house.get(stylesheet.unwrap()).await;
     assert_eq!(stylesheet.status.as_u16(), 200);
 }

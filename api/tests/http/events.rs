@@ -26,18 +26,12 @@ async fn a_wish_for_a_link_is_kept_with_its_job() {
     let house = House::new().await;
     let invoice = house.invoice("2026-7").await;
     let by_id = receive(&house, event_input("c_1", &invoice, "send_link")).await.1;
-    let by_number = receive(&house, event_input("c_2", "2026-7", "pay_online"))
-        .await
-        .1;
+    let by_number = receive(&house, event_input("c_2", "2026-7", "pay_online")).await.1;
     for receipt in [&by_id, &by_number] {
         let id = receipt["id"].as_str().unwrap();
         assert_eq!(receipt["disposition"], "accepted");
         assert_eq!(
-            house
-                .count(&format!(
-                    "jobs WHERE kind = 'resolve_channel' AND subject = '{id}'"
-                ))
-                .await,
+            house.count(&format!("jobs WHERE kind = 'resolve_channel' AND subject = '{id}'")).await,
             1
         );
         let kept = house.get(&format!("/v1/events/{id}")).await.json();
@@ -46,15 +40,9 @@ async fn a_wish_for_a_link_is_kept_with_its_job() {
             (&json!(invoice), &json!("call.completed"))
         );
     }
-    let timeline = house
-        .get(&format!("/v1/invoices/{invoice}/timeline"))
-        .await
-        .json();
-    let reported = timeline["data"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|entry| entry["kind"] == "call_reported");
+    let timeline = house.get(&format!("/v1/invoices/{invoice}/timeline")).await.json();
+    let reported =
+        timeline["data"].as_array().unwrap().iter().filter(|entry| entry["kind"] == "call_reported");
     assert_eq!(reported.count(), 2);
 }
 
@@ -67,18 +55,12 @@ async fn what_asks_for_nothing_is_ignored_and_what_names_nothing_is_unmatched() 
     assert_eq!(disposition(&house, voicemail).await, pair("ignored", "voicemail"));
     let mut another_type = event_input("c_2", &invoice, "send_link");
     another_type["type"] = json!("call.started");
-    assert_eq!(
-        disposition(&house, another_type).await,
-        pair("ignored", "unknown_event_type")
-    );
+    assert_eq!(disposition(&house, another_type).await, pair("ignored", "unknown_event_type"));
     assert_eq!(
         disposition(&house, event_input("c_3", &invoice, "sing")).await,
         pair("ignored", "unknown_intent")
     );
-    assert_eq!(
-        disposition(&house, event_input("c_4", &invoice, "none")).await,
-        pair("ignored", "no_intent")
-    );
+    assert_eq!(disposition(&house, event_input("c_4", &invoice, "none")).await, pair("ignored", "no_intent"));
     assert_eq!(
         disposition(&house, event_input("c_5", "9", "send_link")).await,
         pair("unmatched", "unknown_invoice")
@@ -99,9 +81,7 @@ async fn what_the_invoices_state_forbids_is_suppressed() {
     );
     for (path, reason) in [("cancel", "canceled"), ("paid-elsewhere", "paid")] {
         let closed = house.invoice(path).await;
-        house
-            .post(&format!("/v1/invoices/{closed}/{path}"), json!({}))
-            .await;
+        house.post(&format!("/v1/invoices/{closed}/{path}"), json!({})).await;
         assert_eq!(
             disposition(&house, event_input(path, &closed, "pay_online")).await,
             pair("suppressed", reason)
@@ -115,18 +95,10 @@ async fn a_dispute_holds_the_invoice_once_and_pauses_its_calls() {
     let house = House::new().await;
     let invoice = house.invoice("1").await;
     let campaign = house.made("/v1/campaigns", json!({"name": "Autumn"})).await;
-    house
-        .made(
-            &format!("/v1/campaigns/{campaign}/enrolments"),
-            json!({"invoice_id": invoice}),
-        )
-        .await;
+    house.made(&format!("/v1/campaigns/{campaign}/enrolments"), json!({"invoice_id": invoice})).await;
     let mut event = event_input("c_1", &invoice, "dispute");
     event["outcome"]["dispute"] = json!({"text": "I returned it"});
-    assert_eq!(
-        disposition(&house, event.clone()).await,
-        pair("accepted", "dispute")
-    );
+    assert_eq!(disposition(&house, event.clone()).await, pair("accepted", "dispute"));
     assert_eq!(receive(&house, event).await.0, StatusCode::OK);
     let holds = house.get("/v1/holds?open=true").await.json();
     assert_eq!(holds["data"].as_array().unwrap().len(), 1);
@@ -147,34 +119,20 @@ async fn leave_me_alone_is_kept_for_every_contact_even_without_an_invoice() {
         pair("accepted", "opted_out")
     );
     let listed = house.get("/v1/opt-outs").await.json();
-    let mut recipients: Vec<&str> = listed["data"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row["recipient"].as_str().unwrap())
-        .collect();
+    let mut recipients: Vec<&str> =
+        listed["data"].as_array().unwrap().iter().map(|row| row["recipient"].as_str().unwrap()).collect();
     recipients.sort_unstable();
     assert_eq!(recipients, ["+14155550142", "dana@example.com"]);
 
     let mut unmatched = event_input("c_2", "9", "opt_out");
     unmatched["customer"]["phone"] = json!("+14155550199");
     assert_eq!(disposition(&house, unmatched).await.0, "unmatched");
-    assert_eq!(
-        house
-            .count("opt_outs WHERE recipient = '+14155550199' AND channel = '*'")
-            .await,
-        1
-    );
+    assert_eq!(house.count("opt_outs WHERE recipient = '+14155550199' AND channel = '*'").await, 1);
 
     let mut nobody = event_input("c_3", "9", "opt_out");
     nobody["customer"] = json!({});
     receive(&house, nobody).await;
-    assert_eq!(
-        house
-            .count("attention_items WHERE kind = 'probable_opt_out'")
-            .await,
-        1
-    );
+    assert_eq!(house.count("attention_items WHERE kind = 'probable_opt_out'").await, 1);
 }
 
 #[tokio::test]
@@ -214,9 +172,7 @@ async fn what_was_agreed_to_on_the_call_is_kept_with_its_evidence() {
     let kept = "consents WHERE source = 'call' AND evidence = 'just text me'";
     assert_eq!(
         house
-            .count(&format!(
-                "{kept} AND channel = 'sms' AND granted = TRUE AND recipient = '+14155550142'"
-            ))
+            .count(&format!("{kept} AND channel = 'sms' AND granted = TRUE AND recipient = '+14155550142'"))
             .await,
         1
     );
@@ -236,14 +192,7 @@ async fn an_unmatched_event_is_replayed_once_its_invoice_is_there() {
     let receipt = receive(&house, event_input("c_1", "2026-7", "send_link")).await.1;
     let path = format!("/v1/events/{}/replay", receipt["id"].as_str().unwrap());
     assert_eq!(house.post(&path, json!({})).await.problem().1, "still_unmatched");
-    assert_eq!(
-        house
-            .post(&path, json!({"invoice_id": "nothing"}))
-            .await
-            .problem()
-            .2,
-        "invoice_id"
-    );
+    assert_eq!(house.post(&path, json!({"invoice_id": "nothing"})).await.problem().2, "invoice_id");
 
     let invoice = house.invoice("2026-7").await;
     let replayed = house.post(&path, json!({})).await;
@@ -251,17 +200,9 @@ async fn an_unmatched_event_is_replayed_once_its_invoice_is_there() {
         replayed.json(),
         json!({"id": receipt["id"], "disposition": "accepted", "reason": "send_link"})
     );
-    assert_eq!(
-        house
-            .count(&format!("call_events WHERE invoice_id = '{invoice}'"))
-            .await,
-        1
-    );
+    assert_eq!(house.count(&format!("call_events WHERE invoice_id = '{invoice}'")).await, 1);
     assert_eq!(house.count("jobs WHERE kind = 'resolve_channel'").await, 1);
-    assert_eq!(
-        house.get("/v1/attention?kind=unmatched_event").await.json()["data"],
-        json!([])
-    );
+    assert_eq!(house.get("/v1/attention?kind=unmatched_event").await.json()["data"], json!([]));
     assert_eq!(house.post(&path, json!({})).await.problem().1, "not_replayable");
 }
 
@@ -275,13 +216,9 @@ async fn a_crowd_of_different_events_is_stored_whole() {
     });
     let replies = futures::future::join_all(posts).await;
     assert!(replies.iter().all(|reply| reply.status == StatusCode::ACCEPTED));
-    assert_eq!(
-        (house.count("call_events").await, house.count("jobs").await),
-        (300, 100)
-    );
-    let counted = crate::house::reply(&house.private, crate::house::request("GET", "/metrics", "", None))
-        .await
-        .text;
+    assert_eq!((house.count("call_events").await, house.count("jobs").await), (300, 100));
+    let counted =
+        crate::house::reply(&house.private, crate::house::request("GET", "/metrics", "", None)).await.text;
     let line = r#"postcall_events_total{disposition="accepted",intent="callback"} 100"#;
     assert!(counted.contains(line), "{line} is not in the metrics");
 }

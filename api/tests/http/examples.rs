@@ -16,19 +16,11 @@ pub(crate) struct Example {
 type Named = (&'static str, Example);
 
 fn example(id: &str, body: Value, status: u16) -> Example {
-    Example {
-        id: id.to_owned(),
-        body: Some(body),
-        status,
-    }
+    Example { id: id.to_owned(), body: Some(body), status }
 }
 
 fn bare(id: &str, status: u16) -> Example {
-    Example {
-        id: id.to_owned(),
-        body: None,
-        status,
-    }
+    Example { id: id.to_owned(), body: None, status }
 }
 
 fn read(id: &str) -> Example {
@@ -50,10 +42,7 @@ pub(crate) async fn examples(house: &House) -> BTreeMap<&'static str, Example> {
         ("metrics", read("")),
         // Unsigned: what the signed ones come to is tested beside them.
         ("stripe_webhook", example("", json!({}), 400)),
-        (
-            "carrier_status_webhook",
-            bare("att_00000000000000000000000001", 403),
-        ),
+        ("carrier_status_webhook", bare("att_00000000000000000000000001", 403)),
         ("carrier_inbound_webhook", bare("", 403)),
     ]);
     all
@@ -61,26 +50,14 @@ pub(crate) async fn examples(house: &House) -> BTreeMap<&'static str, Example> {
 
 async fn of_events(house: &House) -> [Named; 5] {
     let invoice = house.invoice("events").await;
-    let event = house
-        .post("/v1/events", event_input("c_0", "nobody", "send_link"))
-        .await
-        .json();
+    let event = house.post("/v1/events", event_input("c_0", "nobody", "send_link")).await.json();
     let event = event["id"].as_str().unwrap();
     [
-        (
-            "receive_event",
-            example("", event_input("c_1", &invoice, "none"), 202),
-        ),
+        ("receive_event", example("", event_input("c_1", &invoice, "none"), 202)),
         ("list_events", read("")),
         ("show_event", read(event)),
-        (
-            "replay_event",
-            example(event, json!({"invoice_id": invoice}), 200),
-        ),
-        (
-            "ask_call_permission",
-            example("", json!({"invoice_id": invoice}), 200),
-        ),
+        ("replay_event", example(event, json!({"invoice_id": invoice}), 200)),
+        ("ask_call_permission", example("", json!({"invoice_id": invoice}), 200)),
     ]
 }
 
@@ -94,15 +71,9 @@ async fn of_invoices(house: &House) -> [Named; 13] {
         ("list_invoices", read("")),
         ("import_invoices", bare("", 200)),
         ("show_invoice", read(&invoice)),
-        (
-            "change_invoice",
-            example(&invoice, json!({"due_on": "2026-12-01"}), 200),
-        ),
+        ("change_invoice", example(&invoice, json!({"due_on": "2026-12-01"}), 200)),
         ("cancel_invoice", bare(&canceled, 200)),
-        (
-            "mark_invoice_paid_elsewhere",
-            example(&paid, json!({"note": "cash"}), 200),
-        ),
+        ("mark_invoice_paid_elsewhere", example(&paid, json!({"note": "cash"}), 200)),
         ("send_link", example(&invoice, json!({"channel": "sms"}), 201)),
         ("list_links", read(&invoice)),
         ("read_timeline", read(&invoice)),
@@ -118,15 +89,9 @@ async fn of_customers(house: &House) -> [Named; 7] {
         ("create_customer", example("", json!({"name": "Ann"}), 201)),
         ("list_customers", read("")),
         ("show_customer", read(&customer)),
-        (
-            "change_customer",
-            example(&customer, json!({"name": "Anna"}), 200),
-        ),
+        ("change_customer", example(&customer, json!({"name": "Anna"}), 200)),
         ("delete_customer", bare(&customer, 204)),
-        (
-            "record_opt_out",
-            example("", json!({"phone": "+14155550199"}), 201),
-        ),
+        ("record_opt_out", example("", json!({"phone": "+14155550199"}), 201)),
         ("list_opt_outs", read("")),
     ]
 }
@@ -141,30 +106,17 @@ async fn of_campaigns(house: &House) -> [Named; 10] {
         ("create_campaign", example("", json!({"name": "Spring"}), 201)),
         ("list_campaigns", read("")),
         ("show_campaign", read(&campaign)),
-        (
-            "change_campaign",
-            example(&campaign, json!({"status": "paused"}), 200),
-        ),
+        ("change_campaign", example(&campaign, json!({"status": "paused"}), 200)),
         ("end_campaign", bare(&ended, 200)),
-        (
-            "enrol_invoice",
-            example(&campaign, json!({"invoice_id": free}), 201),
-        ),
+        ("enrol_invoice", example(&campaign, json!({"invoice_id": free}), 201)),
         ("list_enrolments", read(&campaign)),
         ("show_enrolment", read(&enrolment)),
-        (
-            "change_enrolment",
-            example(&enrolment, json!({"status": "paused"}), 200),
-        ),
+        ("change_enrolment", example(&enrolment, json!({"status": "paused"}), 200)),
         ("end_enrolment", bare(&enrolment, 200)),
     ]
 }
 
 async fn of_attention(house: &House) -> [Named; 3] {
     let job = house.dead_job().await;
-    [
-        ("list_attention", read("")),
-        ("list_dead_jobs", read("")),
-        ("redrive_job", bare(&job, 202)),
-    ]
+    [("list_attention", read("")), ("list_dead_jobs", read("")), ("redrive_job", bare(&job, 202))]
 }

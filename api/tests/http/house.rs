@@ -51,19 +51,11 @@ impl Reply {
 
     /// The status, the code and the first field at fault of a problem.
     pub(crate) fn problem(&self) -> (u16, String, String) {
-        assert_eq!(
-            self.headers["content-type"], "application/problem+json",
-            "{}",
-            self.text
-        );
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{}", self.text);
         let json = self.json();
         assert_eq!(json["status"], self.status.as_u16());
         let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        (
-            self.status.as_u16(),
-            word(&json["code"]),
-            word(&json["errors"][0]["field"]),
-        )
+        (self.status.as_u16(), word(&json["code"]), word(&json["errors"][0]["field"]))
     }
 }
 
@@ -74,9 +66,7 @@ impl House {
 
     pub(crate) async fn with_stripe(stripe_url: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::connect(&format!("sqlite://{}", folder.path().join("test.db").display()))
-            .await
-            .unwrap();
+        let db = Db::connect(&format!("sqlite://{}", folder.path().join("test.db").display())).await.unwrap();
         Migrator::up(&db.write, None).await.unwrap();
         let clock = Clock::default();
         let noon = domain::time::Timestamp::parse(NOON).unwrap();
@@ -85,14 +75,7 @@ impl House {
         let ours = account(&api, "Alder & Finch", 1).await;
         let theirs = account(&api, "Birch & Co", 2).await;
         let (public, private) = (api::router(api.clone()), api::private_router(api.clone()));
-        Self {
-            api,
-            public,
-            private,
-            ours,
-            theirs,
-            _folder: folder,
-        }
+        Self { api, public, private, ours, theirs, _folder: folder }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
@@ -152,11 +135,7 @@ impl House {
             rows: i64,
         }
         let text = format!("SELECT COUNT(*) AS rows FROM {of}");
-        sql::one::<Count, _>(&self.api.db.read, text, [])
-            .await
-            .unwrap()
-            .unwrap()
-            .rows
+        sql::one::<Count, _>(&self.api.db.read, text, []).await.unwrap().unwrap().rows
     }
 
     /// Rows in every table a request could fill.
@@ -205,15 +184,12 @@ pub(crate) fn event_input(call_id: &str, invoice: &str, intent: &str) -> Value {
 }
 
 pub(crate) fn request(method: &str, path: &str, key: &str, body: Option<Value>) -> Request<Body> {
-    let builder = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("authorization", format!("Bearer {key}"));
+    let builder =
+        Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
     match body {
-        Some(body) => builder
-            .header("content-type", "application/json")
-            .body(Body::from(body.to_string()))
-            .unwrap(),
+        Some(body) => {
+            builder.header("content-type", "application/json").body(Body::from(body.to_string())).unwrap()
+        }
         None => builder.body(Body::empty()).unwrap(),
     }
 }
@@ -223,9 +199,5 @@ pub(crate) async fn reply(router: &Router, request: Request<Body>) -> Reply {
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
     let text = String::from_utf8(bytes.to_vec()).unwrap();
-    Reply {
-        status: parts.status,
-        headers: parts.headers,
-        text,
-    }
+    Reply { status: parts.status, headers: parts.headers, text }
 }

@@ -66,11 +66,7 @@ async fn good_rows_are_stored_and_bad_rows_are_named_with_their_number() {
     ];
     assert_eq!(sorted, expected);
     assert_eq!(
-        (
-            house.count("invoices").await,
-            house.count("customers").await,
-            house.count("timeline").await
-        ),
+        (house.count("invoices").await, house.count("customers").await, house.count("timeline").await),
         (2, 1, 2)
     );
     let listed = house.get("/v1/invoices?number=A%2C10").await.json();
@@ -80,19 +76,15 @@ async fn good_rows_are_stored_and_bad_rows_are_named_with_their_number() {
 #[tokio::test]
 async fn the_same_file_again_changes_nothing() {
     let house = House::new().await;
-    let rows: Vec<String> = (0..450)
-        .map(|n| format!("N{n},USD,{},2026-11-30,C-{},Dana,,", n + 1, n % 7))
-        .collect();
+    let rows: Vec<String> =
+        (0..450).map(|n| format!("N{n},USD,{},2026-11-30,C-{},Dana,,", n + 1, n % 7)).collect();
     let text = file(&rows.iter().map(String::as_str).collect::<Vec<_>>());
     let first = import(&house, text.clone(), None).await.json();
     assert_eq!((&first["created"], &first["errors"]), (&json!(450), &json!([])));
     assert_eq!(house.count("customers").await, 7);
     let rows = house.rows().await;
     let second = import(&house, text, None).await.json();
-    assert_eq!(
-        (&second["created"], &second["unchanged"]),
-        (&json!(0), &json!(450))
-    );
+    assert_eq!((&second["created"], &second["unchanged"]), (&json!(0), &json!(450)));
     assert_eq!(house.rows().await, rows);
 }
 
@@ -113,23 +105,11 @@ async fn an_import_is_answered_once_per_key() {
 #[tokio::test]
 async fn two_imports_at_once_store_each_number_once() {
     let house = House::new().await;
-    let rows: Vec<String> = (0..120)
-        .map(|n| format!("N{n},USD,100,2026-11-30,,Dana,,"))
-        .collect();
+    let rows: Vec<String> = (0..120).map(|n| format!("N{n},USD,100,2026-11-30,,Dana,,")).collect();
     let text = file(&rows.iter().map(String::as_str).collect::<Vec<_>>());
     let (a, b) = tokio::join!(import(&house, text.clone(), None), import(&house, text, None));
-    let created: u64 = [a.json(), b.json()]
-        .iter()
-        .map(|report| report["created"].as_u64().unwrap())
-        .sum();
-    assert_eq!(
-        (
-            created,
-            house.count("invoices").await,
-            house.count("customers").await
-        ),
-        (120, 120, 120)
-    );
+    let created: u64 = [a.json(), b.json()].iter().map(|report| report["created"].as_u64().unwrap()).sum();
+    assert_eq!((created, house.count("invoices").await, house.count("customers").await), (120, 120, 120));
 }
 
 #[tokio::test]
@@ -144,10 +124,7 @@ async fn a_header_that_cannot_be_understood_stores_nothing() {
     ];
     for (body, field) in cases {
         let reply = import(&house, body, None).await;
-        assert_eq!(
-            reply.problem(),
-            (422, "invalid_field".to_owned(), field.to_owned())
-        );
+        assert_eq!(reply.problem(), (422, "invalid_field".to_owned(), field.to_owned()));
     }
     let json = house.post("/v1/invoices/import", json!({})).await;
     assert_eq!(json.problem().1, "not_csv");
@@ -162,12 +139,8 @@ async fn bytes_that_are_no_text_are_a_fault_of_their_row_alone() {
         b"A1,USD,100,2026-11-30,,\xff\xfe,,\nA2,USD,100,2026-11-30,,A\0B,,\nA3,USD,100,2026-11-30,,Ann,,\n",
     );
     let report = import(&house, body, None).await.json();
-    let faults: Vec<&Value> = report["errors"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|fault| &fault["field"])
-        .collect();
+    let faults: Vec<&Value> =
+        report["errors"].as_array().unwrap().iter().map(|fault| &fault["field"]).collect();
     assert_eq!(faults, [&json!("customer_name"), &json!("customer_name")]);
     assert_eq!(report["created"], 1);
 }
@@ -177,18 +150,11 @@ async fn an_upload_that_breaks_off_keeps_what_was_whole_and_says_so() {
     let house = House::new().await;
     let whole = file(&["A1,USD,100,2026-11-30,,Ann,,", "A2,USD,100,2026-11-30,,Ann,,"]);
     let chunks = [Ok(whole), Err(std::io::Error::other("cut"))];
-    let report = import(&house, Body::from_stream(futures::stream::iter(chunks)), None)
-        .await
-        .json();
+    let report = import(&house, Body::from_stream(futures::stream::iter(chunks)), None).await.json();
     assert_eq!(report["created"], 2, "{report}");
     assert_eq!(report["errors"][0]["field"], "body");
     let endless = futures::stream::iter((0..400).map(|_| Ok::<_, std::io::Error>("x".repeat(64 * 1024))));
     let head = futures::stream::iter([Ok(format!("{HEADER}\n"))]);
-    let reply = import(
-        &house,
-        Body::from_stream(futures::StreamExt::chain(head, endless)),
-        None,
-    )
-    .await;
+    let reply = import(&house, Body::from_stream(futures::StreamExt::chain(head, endless)), None).await;
     assert!(reply.text.contains("too large"), "{}", reply.text);
 }

@@ -16,14 +16,8 @@ use crate::house::Account;
 pub(crate) fn api(db: Db, clock: Clock, stripe_url: &str) -> Api {
     let registry = prometheus::Registry::new();
     let metrics = Metrics::register(&registry).unwrap();
-    let ledger = Ledger::new(
-        db.read.clone(),
-        db.write.clone(),
-        clock,
-        Wake::local(),
-        Live::default(),
-        metrics,
-    );
+    let ledger =
+        Ledger::new(db.read.clone(), db.write.clone(), clock, Wake::local(), Live::default(), metrics);
     let stripe = StripeGateway::new(StripeConfig {
         secret_key: "sk_test_simulated".into(),
         base_url: stripe_url.to_owned(),
@@ -39,23 +33,12 @@ pub(crate) fn api(db: Db, clock: Clock, stripe_url: &str) -> Api {
     };
     let keyring = Arc::new(Keyring::single("k1", [7; 32]));
     let templates = Arc::new(templates::Templates::new());
-    Api::new(
-        db,
-        ledger,
-        templates,
-        keyring,
-        Arc::new(stripe.unwrap()),
-        settings,
-        registry,
-    )
-    .unwrap()
+    Api::new(db, ledger, templates, keyring, Arc::new(stripe.unwrap()), settings, registry).unwrap()
 }
 
 pub(crate) async fn account(api: &Api, name: &str, ordinal: u8) -> Account {
     let id = MerchantId::random([ordinal; 16]);
-    merchant::insert(&api.db.write, merchant_row(&id, name))
-        .await
-        .unwrap();
+    merchant::insert(&api.db.write, merchant_row(&id, name)).await.unwrap();
     let key = key(api, &id, &Scopes::all()).await;
     Account { id, key }
 }

@@ -25,10 +25,7 @@ impl Listener {
         }
         let response = house.public.clone().oneshot(asked).await.unwrap();
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self {
-            body: response.into_body().into_data_stream(),
-            heard: String::new(),
-        }
+        Self { body: response.into_body().into_data_stream(), heard: String::new() }
     }
 
     /// Reads until the text appears; then says the ids heard so far.
@@ -42,11 +39,7 @@ impl Listener {
         tokio::time::timeout(PATIENCE, reading)
             .await
             .unwrap_or_else(|_| panic!("{text} was not heard: {}", self.heard));
-        self.heard
-            .lines()
-            .filter_map(|line| line.strip_prefix("id: "))
-            .map(str::to_owned)
-            .collect()
+        self.heard.lines().filter_map(|line| line.strip_prefix("id: ")).map(str::to_owned).collect()
     }
 }
 
@@ -58,12 +51,7 @@ async fn a_listener_hears_its_own_changes_and_nobody_elses() {
     let invoice = house.invoice("1").await;
     ours.hear(&invoice).await;
     assert!(ours.heard.contains("event: change"), "{}", ours.heard);
-    let made = request(
-        "POST",
-        "/v1/invoices",
-        &house.theirs.key,
-        Some(crate::house::invoice_input("2")),
-    );
+    let made = request("POST", "/v1/invoices", &house.theirs.key, Some(crate::house::invoice_input("2")));
     let other = house.send(made).await.json()["id"].as_str().unwrap().to_owned();
     theirs.hear(&other).await;
     assert!(!theirs.heard.contains(&invoice), "{}", theirs.heard);
@@ -76,14 +64,10 @@ async fn a_listener_that_was_away_hears_what_it_missed() {
     let invoice = house.invoice("1").await;
     let last = first.hear(&invoice).await.pop().unwrap();
     drop(first);
-    house
-        .made(&format!("/v1/invoices/{invoice}/holds"), json!({}))
-        .await;
+    house.made(&format!("/v1/invoices/{invoice}/holds"), json!({})).await;
     let mut again = Listener::open(&house, &house.ours.key, Some(&last)).await;
     again.hear("hold_opened").await;
-    house
-        .post(&format!("/v1/invoices/{invoice}/cancel"), json!({}))
-        .await;
+    house.post(&format!("/v1/invoices/{invoice}/cancel"), json!({})).await;
     again.hear("invoice_canceled").await;
 }
 

@@ -17,11 +17,7 @@ pub struct InvoiceFacts {
 
 impl InvoiceFacts {
     /// The event names no invoice, or one nobody knows.
-    pub const UNKNOWN: Self = Self {
-        known: false,
-        status: InvoiceStatus::Open,
-        on_hold: false,
-    };
+    pub const UNKNOWN: Self = Self { known: false, status: InvoiceStatus::Open, on_hold: false };
 }
 
 /// One thing to do, in the transaction that stores the event.
@@ -60,11 +56,7 @@ pub struct Decision {
 
 impl Decision {
     const fn new(disposition: Disposition, reason: &'static str, acts: Vec<Act>) -> Self {
-        Self {
-            disposition,
-            reason,
-            acts,
-        }
+        Self { disposition, reason, acts }
     }
 }
 
@@ -80,11 +72,8 @@ pub fn decide(event: &CallEvent, invoice: &InvoiceFacts) -> Decision {
     let acts = if opted_out { vec![Act::OptOut] } else { Vec::new() };
 
     if let Some(reason) = says_nothing(event) {
-        let (disposition, reason) = if opted_out {
-            (Disposition::Accepted, "opted_out")
-        } else {
-            (Disposition::Ignored, reason)
-        };
+        let (disposition, reason) =
+            if opted_out { (Disposition::Accepted, "opted_out") } else { (Disposition::Ignored, reason) };
         return Decision::new(disposition, reason, acts);
     }
     if !invoice.known {
@@ -137,9 +126,7 @@ fn weigh(outcome: &Outcome, invoice: &InvoiceFacts, mut acts: Vec<Act>) -> Decis
         match closed_as(invoice.status) {
             Some(why) => suppressed = Some(why),
             None => {
-                acts.push(Act::OpenHold {
-                    reason: objection(outcome),
-                });
+                acts.push(Act::OpenHold { reason: objection(outcome) });
                 reason = "dispute";
             }
         }

@@ -32,29 +32,17 @@ pub fn parse(body: &[u8]) -> Result<CallEvent, FieldError> {
 /// # Errors
 /// Names the field at fault.
 pub fn from_value(value: &Value) -> Result<CallEvent, FieldError> {
-    let object = value
-        .as_object()
-        .ok_or_else(|| FieldError::body("must be a JSON object"))?;
-    let root = Fields {
-        path: "",
-        object: Some(object),
-    };
+    let object = value.as_object().ok_or_else(|| FieldError::body("must be a JSON object"))?;
+    let root = Fields { path: "", object: Some(object) };
     Ok(CallEvent {
         kind: root.required_id("type", WORD_MAX)?,
-        spec_version: root
-            .id("spec_version", WORD_MAX)?
-            .unwrap_or_else(|| "1".to_owned()),
+        spec_version: root.id("spec_version", WORD_MAX)?.unwrap_or_else(|| "1".to_owned()),
         source: root.required_id("source", WORD_MAX)?,
         call_id: root.required_id("call_id", CALL_ID_MAX)?,
-        occurred_at: root
-            .moment("occurred_at")?
-            .ok_or_else(|| root.fault("occurred_at", "is required"))?,
+        occurred_at: root.moment("occurred_at")?.ok_or_else(|| root.fault("occurred_at", "is required"))?,
         merchant_id: root.id("merchant_id", ID_MAX)?,
         campaign_id: root.id("campaign_id", ID_MAX)?,
-        invoice: root
-            .object("invoice", "invoice")?
-            .id("id", ID_MAX)?
-            .map(|id| InvoiceRef { id }),
+        invoice: root.object("invoice", "invoice")?.id("id", ID_MAX)?.map(|id| InvoiceRef { id }),
         customer: customer(&root.object("customer", "customer")?)?,
         outcome: outcome(&root.object("outcome", "outcome")?)?,
     })
@@ -86,9 +74,7 @@ fn outcome(fields: &Fields<'_>) -> Result<Outcome, FieldError> {
         intent: intent_said.parse().unwrap_or(Intent::Unknown),
         intent_said,
         confidence: fields.number("confidence")?,
-        preferred_channel: fields
-            .id("preferred_channel", WORD_MAX)?
-            .and_then(|word| word.parse().ok()),
+        preferred_channel: fields.id("preferred_channel", WORD_MAX)?.and_then(|word| word.parse().ok()),
         evidence: fields.free_text("evidence")?,
         contact_consent: consent(&fields.object("contact_consent", "outcome.contact_consent")?)?,
         dispute: dispute(&fields.object("dispute", "outcome.dispute")?)?,
@@ -117,10 +103,7 @@ fn consent(fields: &Fields<'_>) -> Result<ContactConsent, FieldError> {
 
 /// An empty object is what extraction models write for "none".
 fn dispute(fields: &Fields<'_>) -> Result<Option<Dispute>, FieldError> {
-    let dispute = Dispute {
-        reason: fields.free_text("reason")?,
-        text: fields.free_text("text")?,
-    };
+    let dispute = Dispute { reason: fields.free_text("reason")?, text: fields.free_text("text")? };
     let empty = dispute.reason.is_none() && dispute.text.is_none();
     Ok(Some(dispute).filter(|_| !empty))
 }
@@ -142,18 +125,12 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn fault(&self, name: &str, message: &str) -> FieldError {
-        let field = if self.path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{}.{name}", self.path)
-        };
+        let field = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
         FieldError::new(field, message)
     }
 
     fn get(&self, name: &str) -> Option<&'a Value> {
-        self.object
-            .and_then(|object| object.get(name))
-            .filter(|value| !value.is_null())
+        self.object.and_then(|object| object.get(name)).filter(|value| !value.is_null())
     }
 
     fn object(&self, name: &str, path: &'static str) -> Result<Fields<'a>, FieldError> {
@@ -168,9 +145,7 @@ impl<'a> Fields<'a> {
     fn string(&self, name: &str) -> Result<Option<&'a str>, FieldError> {
         let value = match self.get(name) {
             None => return Ok(None),
-            Some(value) => value
-                .as_str()
-                .ok_or_else(|| self.fault(name, "must be a string"))?,
+            Some(value) => value.as_str().ok_or_else(|| self.fault(name, "must be a string"))?,
         };
         if value.contains('\0') {
             return Err(self.fault(name, "must not contain NUL"));
@@ -196,10 +171,7 @@ impl<'a> Fields<'a> {
     /// Text that is compared and looked up, so it must be one line.
     fn id(&self, name: &str, max: usize) -> Result<Option<String>, FieldError> {
         let text = self.text(name, max)?;
-        if text
-            .as_deref()
-            .is_some_and(|text| text.chars().any(char::is_control))
-        {
+        if text.as_deref().is_some_and(|text| text.chars().any(char::is_control)) {
             return Err(self.fault(name, "must not contain control characters"));
         }
         Ok(text)
@@ -212,10 +184,7 @@ impl<'a> Fields<'a> {
     fn boolean(&self, name: &str) -> Result<Option<bool>, FieldError> {
         match self.get(name) {
             None => Ok(None),
-            Some(value) => value
-                .as_bool()
-                .map(Some)
-                .ok_or_else(|| self.fault(name, "must be true or false")),
+            Some(value) => value.as_bool().map(Some).ok_or_else(|| self.fault(name, "must be true or false")),
         }
     }
 
@@ -231,9 +200,7 @@ impl<'a> Fields<'a> {
         let Some(number) = self.number(name)? else {
             return Ok(None);
         };
-        let amount = number
-            .as_i64()
-            .filter(|amount| (1..=AMOUNT_MAX_MINOR).contains(amount));
+        let amount = number.as_i64().filter(|amount| (1..=AMOUNT_MAX_MINOR).contains(amount));
         let message = "must be a whole number of minor units between 1 and 9007199254740991";
         amount.map(Some).ok_or_else(|| self.fault(name, message))
     }
@@ -243,8 +210,6 @@ impl<'a> Fields<'a> {
             return Ok(None);
         };
         let message = "must be an RFC 3339 date and time, for example 2026-11-19T15:04:05Z";
-        Timestamp::parse(text)
-            .map(Some)
-            .map_err(|_| self.fault(name, message))
+        Timestamp::parse(text).map(Some).map_err(|_| self.fault(name, message))
     }
 }

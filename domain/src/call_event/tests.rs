@@ -27,12 +27,7 @@ fn canonical() -> Value {
 fn with(pointer: &str, value: Value) -> Value {
     let mut event = canonical();
     let (parent, name) = pointer.rsplit_once('/').unwrap();
-    event
-        .pointer_mut(parent)
-        .unwrap()
-        .as_object_mut()
-        .unwrap()
-        .insert(name.to_owned(), value);
+    event.pointer_mut(parent).unwrap().as_object_mut().unwrap().insert(name.to_owned(), value);
     event
 }
 
@@ -45,9 +40,5 @@ fn event(pointer: &str, value: Value) -> CallEvent {
 }
 
 fn facts(status: InvoiceStatus) -> InvoiceFacts {
-    InvoiceFacts {
-        known: true,
-        status,
-        on_hold: false,
-    }
+    InvoiceFacts { known: true, status, on_hold: false }
 }

@@ -4,18 +4,10 @@ use super::*;
 use proptest::prelude::*;
 
 const ALLOWED: [&str; 2] = ["US", "CA"];
-const NO_WISH: Wish = Wish {
-    preferred: None,
-    sms_consent: None,
-    email_consent: None,
-};
+const NO_WISH: Wish = Wish { preferred: None, sms_consent: None, email_consent: None };
 
 fn number(e164: &str, line_type: LineType) -> PhoneContact {
-    PhoneContact {
-        phone: Phone::from_e164(e164).unwrap(),
-        line_type,
-        opted_out: false,
-    }
+    PhoneContact { phone: Phone::from_e164(e164).unwrap(), line_type, opted_out: false }
 }
 
 fn mobile() -> PhoneContact {
@@ -23,10 +15,7 @@ fn mobile() -> PhoneContact {
 }
 
 fn mailbox(address: &str) -> EmailContact {
-    EmailContact {
-        address: EmailAddress::parse(address).unwrap(),
-        opted_out: false,
-    }
+    EmailContact { address: EmailAddress::parse(address).unwrap(), opted_out: false }
 }
 
 fn ann() -> EmailContact {
@@ -45,81 +34,35 @@ fn email() -> Resolution {
 fn a_mobile_number_is_texted_and_what_was_asked_for_comes_first() {
     let both = |wish: &Wish| resolve(wish, &[mobile()], &[ann()], &ALLOWED);
     assert_eq!(both(&NO_WISH), sms("+14155552671"));
-    assert_eq!(
-        both(&Wish {
-            preferred: Some(Channel::Sms),
-            ..NO_WISH
-        }),
-        sms("+14155552671")
-    );
-    assert_eq!(
-        both(&Wish {
-            preferred: Some(Channel::Email),
-            ..NO_WISH
-        }),
-        email()
-    );
+    assert_eq!(both(&Wish { preferred: Some(Channel::Sms), ..NO_WISH }), sms("+14155552671"));
+    assert_eq!(both(&Wish { preferred: Some(Channel::Email), ..NO_WISH }), email());
 }
 
 #[test]
 fn a_preference_that_cannot_be_met_leaves_the_other_channel() {
-    let by_email = Wish {
-        preferred: Some(Channel::Email),
-        ..NO_WISH
-    };
-    assert_eq!(
-        resolve(&by_email, &[mobile()], &[], &ALLOWED),
-        sms("+14155552671")
-    );
-    let by_sms = Wish {
-        preferred: Some(Channel::Sms),
-        ..NO_WISH
-    };
+    let by_email = Wish { preferred: Some(Channel::Email), ..NO_WISH };
+    assert_eq!(resolve(&by_email, &[mobile()], &[], &ALLOWED), sms("+14155552671"));
+    let by_sms = Wish { preferred: Some(Channel::Sms), ..NO_WISH };
     let landline = number("+14155552671", LineType::Landline);
     assert_eq!(resolve(&by_sms, &[landline], &[ann()], &ALLOWED), email());
 }
 
 #[test]
 fn a_refusal_on_the_call_forbids_even_what_was_preferred() {
-    let refused = Wish {
-        preferred: Some(Channel::Sms),
-        sms_consent: Some(false),
-        email_consent: None,
-    };
+    let refused = Wish { preferred: Some(Channel::Sms), sms_consent: Some(false), email_consent: None };
     assert_eq!(resolve(&refused, &[mobile()], &[ann()], &ALLOWED), email());
     assert_eq!(
-        resolve(
-            &Wish {
-                email_consent: Some(false),
-                ..refused
-            },
-            &[mobile()],
-            &[ann()],
-            &ALLOWED
-        ),
+        resolve(&Wish { email_consent: Some(false), ..refused }, &[mobile()], &[ann()], &ALLOWED),
         Resolution::NeedsContact(vec![Reason::SmsRefused, Reason::EmailRefused])
     );
 }
 
 #[test]
 fn an_opt_out_holds_against_a_preference_and_a_consent() {
-    let stopped = PhoneContact {
-        opted_out: true,
-        ..mobile()
-    };
-    let wish = Wish {
-        preferred: Some(Channel::Sms),
-        sms_consent: Some(true),
-        email_consent: None,
-    };
-    assert_eq!(
-        resolve(&wish, std::slice::from_ref(&stopped), &[ann()], &ALLOWED),
-        email()
-    );
-    let unsubscribed = EmailContact {
-        opted_out: true,
-        ..ann()
-    };
+    let stopped = PhoneContact { opted_out: true, ..mobile() };
+    let wish = Wish { preferred: Some(Channel::Sms), sms_consent: Some(true), email_consent: None };
+    assert_eq!(resolve(&wish, std::slice::from_ref(&stopped), &[ann()], &ALLOWED), email());
+    let unsubscribed = EmailContact { opted_out: true, ..ann() };
     assert_eq!(
         resolve(&wish, &[stopped], &[unsubscribed], &ALLOWED),
         Resolution::NeedsContact(vec![Reason::PhoneOptedOut, Reason::EmailOptedOut])
@@ -132,17 +75,8 @@ fn the_first_usable_contact_in_order_of_trust_is_taken() {
     let on_invoice = number("+14165550142", LineType::Unknown);
     let on_customer = mobile();
     let phones = [on_event, on_invoice, on_customer];
-    assert_eq!(
-        resolve(&NO_WISH, &phones, &[ann()], &ALLOWED),
-        sms("+14165550142")
-    );
-    let mailboxes = [
-        EmailContact {
-            opted_out: true,
-            ..mailbox("first@example.com")
-        },
-        ann(),
-    ];
+    assert_eq!(resolve(&NO_WISH, &phones, &[ann()], &ALLOWED), sms("+14165550142"));
+    let mailboxes = [EmailContact { opted_out: true, ..mailbox("first@example.com") }, ann()];
     assert_eq!(resolve(&NO_WISH, &[], &mailboxes, &ALLOWED), email());
 }
 
@@ -190,23 +124,11 @@ fn nothing_usable_says_each_reason_once() {
 
 #[test]
 fn after_an_undelivered_text_only_email_is_left() {
-    let wish = Wish {
-        preferred: Some(Channel::Sms),
-        ..NO_WISH
-    };
+    let wish = Wish { preferred: Some(Channel::Sms), ..NO_WISH };
     assert_eq!(fallback_after_undelivered(&wish, &[ann()]), email());
+    assert_eq!(fallback_after_undelivered(&wish, &[]), Resolution::NeedsContact(vec![Reason::NoEmail]));
     assert_eq!(
-        fallback_after_undelivered(&wish, &[]),
-        Resolution::NeedsContact(vec![Reason::NoEmail])
-    );
-    assert_eq!(
-        fallback_after_undelivered(
-            &Wish {
-                email_consent: Some(false),
-                ..wish
-            },
-            &[ann()]
-        ),
+        fallback_after_undelivered(&Wish { email_consent: Some(false), ..wish }, &[ann()]),
         Resolution::NeedsContact(vec![Reason::EmailRefused])
     );
 }

@@ -6,12 +6,9 @@ use super::*;
 fn each_listed_word_opts_out_in_any_dress() {
     for word in STOP_WORDS {
         let shouted = word.to_uppercase();
-        for text in [
-            (*word).to_owned(),
-            shouted.clone(),
-            format!("  {shouted}!! "),
-            format!("\"{word}.\" 🛑\n"),
-        ] {
+        for text in
+            [(*word).to_owned(), shouted.clone(), format!("  {shouted}!! "), format!("\"{word}.\" 🛑\n")]
+        {
             assert_eq!(classify(&text), Inbound::Stop, "{text:?}");
         }
     }
@@ -89,15 +86,7 @@ fn opting_in_and_asking_for_help_take_the_exact_word() {
 
 #[test]
 fn the_lists_are_written_as_texts_are_read() {
-    for word in [
-        STOP_WORDS,
-        START_WORDS,
-        HELP_WORDS,
-        STOP_LIKE_WORDS,
-        STOP_LIKE_PHRASES,
-    ]
-    .concat()
-    {
+    for word in [STOP_WORDS, START_WORDS, HELP_WORDS, STOP_LIKE_WORDS, STOP_LIKE_PHRASES].concat() {
         assert_eq!(plain(word), word);
     }
 }

@@ -44,30 +44,8 @@ const TABLE: [(InvoiceStatus, [Option<InvoiceStatus>; 7]); 5] = {
                 Some(Open),
             ],
         ),
-        (
-            Paid,
-            [
-                None,
-                Some(Paid),
-                Some(Paid),
-                Some(Paid),
-                Some(Paid),
-                None,
-                Some(Open),
-            ],
-        ),
-        (
-            Canceled,
-            [
-                None,
-                Some(Canceled),
-                Some(Canceled),
-                Some(Paid),
-                None,
-                Some(Canceled),
-                Some(Canceled),
-            ],
-        ),
+        (Paid, [None, Some(Paid), Some(Paid), Some(Paid), Some(Paid), None, Some(Open)]),
+        (Canceled, [None, Some(Canceled), Some(Canceled), Some(Paid), None, Some(Canceled), Some(Canceled)]),
     ]
 };
 
@@ -76,15 +54,8 @@ fn every_status_takes_every_event_as_the_table_says() {
     assert_eq!(TABLE.len(), InvoiceStatus::ALL.len());
     for (status, row) in TABLE {
         for (event, expected) in InvoiceEvent::ALL.iter().zip(row) {
-            let refused = Refused {
-                status,
-                event: *event,
-            };
-            assert_eq!(
-                apply(status, *event),
-                expected.ok_or(refused),
-                "{status} × {event}"
-            );
+            let refused = Refused { status, event: *event };
+            assert_eq!(apply(status, *event), expected.ok_or(refused), "{status} × {event}");
         }
     }
 }
@@ -113,24 +84,12 @@ fn what_is_payable_and_callable_is_what_still_has_a_rest_nobody_is_paying() {
 
 #[test]
 fn every_word_reads_back() {
-    assert!(
-        InvoiceStatus::ALL
-            .iter()
-            .all(|status| status.word().parse() == Ok(*status))
-    );
-    assert!(
-        InvoiceEvent::ALL
-            .iter()
-            .all(|event| event.word().parse() == Ok(*event))
-    );
+    assert!(InvoiceStatus::ALL.iter().all(|status| status.word().parse() == Ok(*status)));
+    assert!(InvoiceEvent::ALL.iter().all(|event| event.word().parse() == Ok(*event)));
 }
 
 fn line(quantity: i64, unit_minor: i64) -> LineItem {
-    LineItem {
-        description: "hours".to_owned(),
-        quantity,
-        unit_minor,
-    }
+    LineItem { description: "hours".to_owned(), quantity, unit_minor }
 }
 
 #[test]
@@ -141,26 +100,17 @@ fn lines_and_tax_add_up() {
 
 #[test]
 fn the_line_at_fault_is_named() {
-    assert_eq!(
-        total(&[line(1, 1), line(0, 5)], 0),
-        Err(BadTotal::Quantity { line: 1 })
-    );
+    assert_eq!(total(&[line(1, 1), line(0, 5)], 0), Err(BadTotal::Quantity { line: 1 }));
     assert_eq!(total(&[line(1, -1)], 0), Err(BadTotal::UnitPrice { line: 0 }));
     assert_eq!(total(&[], -1), Err(BadTotal::Tax));
-    assert_eq!(
-        total(&[line(0, 5)], 0).unwrap_err().to_string(),
-        "line_items.0.quantity must be at least 1"
-    );
+    assert_eq!(total(&[line(0, 5)], 0).unwrap_err().to_string(), "line_items.0.quantity must be at least 1");
 }
 
 #[test]
 fn a_total_is_bounded_exactly_and_never_wraps() {
     assert_eq!(total(&[line(1, AMOUNT_MAX_MINOR)], 0), Ok(AMOUNT_MAX_MINOR));
     assert_eq!(total(&[line(1, AMOUNT_MAX_MINOR)], 1), Err(BadTotal::TooLarge));
-    assert_eq!(
-        total(&vec![line(i64::MAX, i64::MAX); 4], i64::MAX),
-        Err(BadTotal::TooLarge)
-    );
+    assert_eq!(total(&vec![line(i64::MAX, i64::MAX); 4], i64::MAX), Err(BadTotal::TooLarge));
 }
 
 fn events() -> impl Strategy<Value = InvoiceEvent> {

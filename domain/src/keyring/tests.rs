@@ -19,10 +19,7 @@ fn both() -> Keyring {
 #[test]
 fn the_first_key_is_the_current_one() {
     assert_eq!(both().current_id(), "k2");
-    assert_eq!(
-        Keyring::parse(&format!("k1:{ZEROS}")).unwrap(),
-        Keyring::single("k1", [0; 32])
-    );
+    assert_eq!(Keyring::parse(&format!("k1:{ZEROS}")).unwrap(), Keyring::single("k1", [0; 32]));
 }
 
 #[test]
@@ -34,23 +31,11 @@ fn a_bad_keyring_says_which_entry_and_never_shows_it() {
         (ZEROS.to_owned(), BadKeyring::Malformed { position: 1 }),
         (format!(":{ZEROS}"), BadKeyring::BadId { position: 1 }),
         (format!("K1:{ZEROS}"), BadKeyring::BadId { position: 1 }),
-        (
-            format!("{}:{ZEROS}", "k".repeat(17)),
-            BadKeyring::BadId { position: 1 },
-        ),
+        (format!("{}:{ZEROS}", "k".repeat(17)), BadKeyring::BadId { position: 1 }),
         ("k1:AAAA".to_owned(), BadKeyring::Length { id: "k1".to_owned() }),
-        (
-            "k1:not base64".to_owned(),
-            BadKeyring::Length { id: "k1".to_owned() },
-        ),
-        (
-            format!("k1:{ZEROS}AAAA"),
-            BadKeyring::Length { id: "k1".to_owned() },
-        ),
-        (
-            format!("k1:{ZEROS},k1:{ONES}"),
-            BadKeyring::Twice { id: "k1".to_owned() },
-        ),
+        ("k1:not base64".to_owned(), BadKeyring::Length { id: "k1".to_owned() }),
+        (format!("k1:{ZEROS}AAAA"), BadKeyring::Length { id: "k1".to_owned() }),
+        (format!("k1:{ZEROS},k1:{ONES}"), BadKeyring::Twice { id: "k1".to_owned() }),
     ];
     for (text, error) in cases {
         assert_eq!(Keyring::parse(&text), Err(error.clone()), "{text}");
@@ -70,14 +55,8 @@ fn tokens_and_secrets_are_what_anybody_computes_from_the_key() {
         ring.derived_secret("dialer", "mer_1", 2),
         "whsec_EE6XfPUrRn61hEFXhEsGvN5wcIGtuk1xJXI7Mbcz/DI="
     );
-    assert_eq!(
-        token_hash("abc"),
-        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    );
-    assert_eq!(
-        payer_hash("abc"),
-        "43b5418284b9dd14c76230ea91b7122a808adde4db2f24bd0de9f807770611ee"
-    );
+    assert_eq!(token_hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_eq!(payer_hash("abc"), "43b5418284b9dd14c76230ea91b7122a808adde4db2f24bd0de9f807770611ee");
 }
 
 #[test]
@@ -116,9 +95,7 @@ fn every_label_subject_generation_and_key_has_its_own_secret() {
 
 #[test]
 fn during_an_exchange_of_keys_the_former_secret_is_still_accepted() {
-    let before = Keyring::parse(&format!("k1:{ZEROS}"))
-        .unwrap()
-        .derived_secret("webhook", "mer_1", 1);
+    let before = Keyring::parse(&format!("k1:{ZEROS}")).unwrap().derived_secret("webhook", "mer_1", 1);
     let accepted = both().derived_secrets("webhook", "mer_1", 1);
     assert_eq!(accepted[0], both().derived_secret("webhook", "mer_1", 1));
     assert_eq!(accepted[1], before);
@@ -140,9 +117,7 @@ fn a_nonce_is_good_for_what_it_was_made_for_until_its_time() {
 #[test]
 fn a_nonce_made_before_an_exchange_of_keys_still_works() {
     let end = NOW.plus_ms(MINUTE_MS);
-    let nonce = Keyring::parse(&format!("k1:{ZEROS}"))
-        .unwrap()
-        .nonce("renew", "lnk_1", end);
+    let nonce = Keyring::parse(&format!("k1:{ZEROS}")).unwrap().nonce("renew", "lnk_1", end);
     assert!(both().check_nonce("renew", "lnk_1", &nonce, NOW));
 }
 

@@ -6,26 +6,11 @@ use proptest::prelude::*;
 const TABLE: [(LinkStatus, [Option<LinkStatus>; 5]); 6] = {
     use LinkStatus::{Expired, Queued, Revoked, Sent, Superseded, Used};
     [
-        (
-            Queued,
-            [Some(Sent), Some(Used), None, Some(Superseded), Some(Revoked)],
-        ),
-        (
-            Sent,
-            [
-                Some(Sent),
-                Some(Used),
-                Some(Expired),
-                Some(Superseded),
-                Some(Revoked),
-            ],
-        ),
+        (Queued, [Some(Sent), Some(Used), None, Some(Superseded), Some(Revoked)]),
+        (Sent, [Some(Sent), Some(Used), Some(Expired), Some(Superseded), Some(Revoked)]),
         (Used, [Some(Used), Some(Used), None, None, None]),
         (Expired, [Some(Expired), Some(Used), Some(Expired), None, None]),
-        (
-            Superseded,
-            [Some(Superseded), Some(Used), None, Some(Superseded), None],
-        ),
+        (Superseded, [Some(Superseded), Some(Used), None, Some(Superseded), None]),
         (Revoked, [Some(Revoked), Some(Used), None, None, Some(Revoked)]),
     ]
 };
@@ -37,26 +22,15 @@ fn every_status_takes_every_event_as_the_table_says() {
     assert_eq!(TABLE.len(), LinkStatus::ALL.len());
     for (status, row) in TABLE {
         for (event, expected) in LinkEvent::ALL.iter().zip(row) {
-            let refused = Refused {
-                status,
-                event: *event,
-            };
-            assert_eq!(
-                apply(status, *event),
-                expected.ok_or(refused),
-                "{status} × {event}"
-            );
+            let refused = Refused { status, event: *event };
+            assert_eq!(apply(status, *event), expected.ok_or(refused), "{status} × {event}");
         }
     }
 }
 
 #[test]
 fn a_link_lives_until_it_is_used_or_ended() {
-    let living: Vec<LinkStatus> = LinkStatus::ALL
-        .iter()
-        .copied()
-        .filter(|status| live(*status))
-        .collect();
+    let living: Vec<LinkStatus> = LinkStatus::ALL.iter().copied().filter(|status| live(*status)).collect();
     assert_eq!(living, [LinkStatus::Queued, LinkStatus::Sent]);
 }
 
@@ -64,15 +38,9 @@ fn a_link_lives_until_it_is_used_or_ended() {
 fn expiry_holds_from_its_moment_on_without_the_sweep() {
     let end = expires_at(NOW);
     assert_eq!(end.since_ms(NOW), 604_800 * SECOND_MS);
-    assert_eq!(
-        standing(LinkStatus::Sent, Some(end), end.plus_ms(-1)),
-        Standing::Live
-    );
+    assert_eq!(standing(LinkStatus::Sent, Some(end), end.plus_ms(-1)), Standing::Live);
     assert_eq!(standing(LinkStatus::Sent, Some(end), end), Standing::Expired);
-    assert_eq!(
-        standing(LinkStatus::Queued, None, end.plus_ms(LIFETIME_MS)),
-        Standing::Live
-    );
+    assert_eq!(standing(LinkStatus::Queued, None, end.plus_ms(LIFETIME_MS)), Standing::Live);
 }
 
 #[test]
@@ -96,18 +64,8 @@ fn the_standing_of_every_status_is_clear() {
 #[test]
 fn a_manual_send_is_the_one_resend_while_a_link_lives() {
     assert_eq!(may_send_manually(None), ManualSend::NewChain);
-    assert_eq!(
-        may_send_manually(Some(&LiveLink {
-            sequence: FIRST_SEQUENCE
-        })),
-        ManualSend::Resend
-    );
-    assert_eq!(
-        may_send_manually(Some(&LiveLink {
-            sequence: FIRST_SEQUENCE + 1
-        })),
-        ManualSend::Refused
-    );
+    assert_eq!(may_send_manually(Some(&LiveLink { sequence: FIRST_SEQUENCE })), ManualSend::Resend);
+    assert_eq!(may_send_manually(Some(&LiveLink { sequence: FIRST_SEQUENCE + 1 })), ManualSend::Refused);
 }
 
 #[test]
@@ -122,62 +80,14 @@ fn an_expired_page_renews_once_and_an_invoice_three_times() {
     };
     assert_eq!(may_renew(&may), Ok(()));
     let refusals = [
-        (
-            RenewalFacts {
-                allowed_by_merchant: false,
-                ..may
-            },
-            RenewalRefusal::SwitchedOff,
-        ),
-        (
-            RenewalFacts {
-                standing: Standing::Live,
-                ..may
-            },
-            RenewalRefusal::NotExpired,
-        ),
-        (
-            RenewalFacts {
-                standing: Standing::Used,
-                ..may
-            },
-            RenewalRefusal::NotExpired,
-        ),
-        (
-            RenewalFacts {
-                standing: Standing::Dead,
-                ..may
-            },
-            RenewalRefusal::NotExpired,
-        ),
-        (
-            RenewalFacts {
-                renewed_before: true,
-                ..may
-            },
-            RenewalRefusal::AlreadyRenewed,
-        ),
-        (
-            RenewalFacts {
-                renewals_in_window: 3,
-                ..may
-            },
-            RenewalRefusal::TooMany,
-        ),
-        (
-            RenewalFacts {
-                payable: false,
-                ..may
-            },
-            RenewalRefusal::NotPayable,
-        ),
-        (
-            RenewalFacts {
-                another_lives: true,
-                ..may
-            },
-            RenewalRefusal::AnotherLives,
-        ),
+        (RenewalFacts { allowed_by_merchant: false, ..may }, RenewalRefusal::SwitchedOff),
+        (RenewalFacts { standing: Standing::Live, ..may }, RenewalRefusal::NotExpired),
+        (RenewalFacts { standing: Standing::Used, ..may }, RenewalRefusal::NotExpired),
+        (RenewalFacts { standing: Standing::Dead, ..may }, RenewalRefusal::NotExpired),
+        (RenewalFacts { renewed_before: true, ..may }, RenewalRefusal::AlreadyRenewed),
+        (RenewalFacts { renewals_in_window: 3, ..may }, RenewalRefusal::TooMany),
+        (RenewalFacts { payable: false, ..may }, RenewalRefusal::NotPayable),
+        (RenewalFacts { another_lives: true, ..may }, RenewalRefusal::AnotherLives),
     ];
     for (facts, refusal) in refusals {
         assert_eq!(may_renew(&facts), Err(refusal));
@@ -186,26 +96,10 @@ fn an_expired_page_renews_once_and_an_invoice_three_times() {
 
 #[test]
 fn every_word_reads_back() {
-    assert!(
-        LinkStatus::ALL
-            .iter()
-            .all(|status| status.word().parse() == Ok(*status))
-    );
-    assert!(
-        LinkEvent::ALL
-            .iter()
-            .all(|event| event.word().parse() == Ok(*event))
-    );
-    assert!(
-        LinkCause::ALL
-            .iter()
-            .all(|cause| cause.word().parse() == Ok(*cause))
-    );
-    assert!(
-        RenewalRefusal::ALL
-            .iter()
-            .all(|refusal| refusal.word().parse() == Ok(*refusal))
-    );
+    assert!(LinkStatus::ALL.iter().all(|status| status.word().parse() == Ok(*status)));
+    assert!(LinkEvent::ALL.iter().all(|event| event.word().parse() == Ok(*event)));
+    assert!(LinkCause::ALL.iter().all(|cause| cause.word().parse() == Ok(*cause)));
+    assert!(RenewalRefusal::ALL.iter().all(|refusal| refusal.word().parse() == Ok(*refusal)));
 }
 
 proptest! {

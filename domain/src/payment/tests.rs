@@ -8,36 +8,13 @@ const TABLE: [(PayableStatus, [Advance; 8]); 4] = {
         // payment method, confirmation, action, processing, capture, succeeded, canceled, unknown
         (
             PayableStatus::Open,
-            [
-                Nothing,
-                Nothing,
-                Nothing,
-                StartProcessing,
-                Nothing,
-                Succeed,
-                Cancel,
-                Nothing,
-            ],
+            [Nothing, Nothing, Nothing, StartProcessing, Nothing, Succeed, Cancel, Nothing],
         ),
-        (
-            PayableStatus::Processing,
-            [
-                FailBack, Nothing, Nothing, Nothing, Nothing, Succeed, Cancel, Nothing,
-            ],
-        ),
+        (PayableStatus::Processing, [FailBack, Nothing, Nothing, Nothing, Nothing, Succeed, Cancel, Nothing]),
         (PayableStatus::Succeeded, [Nothing; 8]),
         (
             PayableStatus::Canceled,
-            [
-                Nothing,
-                Nothing,
-                Nothing,
-                StartProcessing,
-                Nothing,
-                Succeed,
-                Nothing,
-                Nothing,
-            ],
+            [Nothing, Nothing, Nothing, StartProcessing, Nothing, Succeed, Nothing, Nothing],
         ),
     ]
 };
@@ -73,26 +50,10 @@ fn a_word_of_stripes_that_is_new_is_unknown_and_moves_nothing() {
 
 #[test]
 fn every_word_reads_back() {
-    assert!(
-        PayableStatus::ALL
-            .iter()
-            .all(|status| status.word().parse() == Ok(*status))
-    );
-    assert!(
-        PaymentStatus::ALL
-            .iter()
-            .all(|status| status.word().parse() == Ok(*status))
-    );
-    assert!(
-        SettlementStatus::ALL
-            .iter()
-            .all(|status| status.word().parse() == Ok(*status))
-    );
-    assert!(
-        IntentStatus::ALL
-            .iter()
-            .all(|status| status.word().parse() == Ok(*status))
-    );
+    assert!(PayableStatus::ALL.iter().all(|status| status.word().parse() == Ok(*status)));
+    assert!(PaymentStatus::ALL.iter().all(|status| status.word().parse() == Ok(*status)));
+    assert!(SettlementStatus::ALL.iter().all(|status| status.word().parse() == Ok(*status)));
+    assert!(IntentStatus::ALL.iter().all(|status| status.word().parse() == Ok(*status)));
 }
 
 proptest! {

@@ -28,10 +28,7 @@ fn allowed() -> Facts {
 #[test]
 fn nothing_against_it_allows_the_call() {
     assert_eq!(decide(&allowed(), noon()), []);
-    let part = Facts {
-        invoice: Some(InvoiceStatus::PartiallyPaid),
-        ..allowed()
-    };
+    let part = Facts { invoice: Some(InvoiceStatus::PartiallyPaid), ..allowed() };
     assert_eq!(decide(&part, noon()), []);
 }
 
@@ -41,31 +38,13 @@ fn every_fact_alone_denies_for_its_reason() {
     let cases: [(Change, DenyReason); 10] = [
         (|facts| facts.invoice = None, DenyReason::UnknownInvoice),
         (|facts| facts.on_hold = true, DenyReason::OnHold),
-        (
-            |facts| facts.invoice = Some(InvoiceStatus::Paid),
-            DenyReason::Paid,
-        ),
-        (
-            |facts| facts.invoice = Some(InvoiceStatus::PaymentProcessing),
-            DenyReason::PaymentProcessing,
-        ),
-        (
-            |facts| facts.invoice = Some(InvoiceStatus::Canceled),
-            DenyReason::Canceled,
-        ),
+        (|facts| facts.invoice = Some(InvoiceStatus::Paid), DenyReason::Paid),
+        (|facts| facts.invoice = Some(InvoiceStatus::PaymentProcessing), DenyReason::PaymentProcessing),
+        (|facts| facts.invoice = Some(InvoiceStatus::Canceled), DenyReason::Canceled),
         (|facts| facts.opted_out = true, DenyReason::OptedOut),
-        (
-            |facts| facts.promised_day = Some("2026-11-20".parse().unwrap()),
-            DenyReason::PromisePending,
-        ),
-        (
-            |facts| facts.zones = vec![TimeZone::get("Asia/Tokyo").unwrap()],
-            DenyReason::OutsideHours,
-        ),
-        (
-            |facts| facts.link_opened_at = Some(noon()),
-            DenyReason::LinkJustOpened,
-        ),
+        (|facts| facts.promised_day = Some("2026-11-20".parse().unwrap()), DenyReason::PromisePending),
+        (|facts| facts.zones = vec![TimeZone::get("Asia/Tokyo").unwrap()], DenyReason::OutsideHours),
+        (|facts| facts.link_opened_at = Some(noon()), DenyReason::LinkJustOpened),
         (|facts| facts.enrolment_paused = true, DenyReason::EnrolmentPaused),
     ];
     assert_eq!(cases.len(), DenyReason::ALL.len());
@@ -78,26 +57,14 @@ fn every_fact_alone_denies_for_its_reason() {
 
 #[test]
 fn all_reasons_are_given_at_once_in_the_order_of_the_words() {
-    let facts = Facts {
-        on_hold: true,
-        opted_out: true,
-        enrolment_paused: true,
-        ..allowed()
-    };
-    let reasons = [
-        DenyReason::OnHold,
-        DenyReason::OptedOut,
-        DenyReason::EnrolmentPaused,
-    ];
+    let facts = Facts { on_hold: true, opted_out: true, enrolment_paused: true, ..allowed() };
+    let reasons = [DenyReason::OnHold, DenyReason::OptedOut, DenyReason::EnrolmentPaused];
     assert_eq!(decide(&facts, noon()), reasons);
 }
 
 #[test]
 fn a_promise_holds_until_its_day_is_over_where_the_merchant_is() {
-    let facts = Facts {
-        promised_day: Some("2026-11-19".parse().unwrap()),
-        ..allowed()
-    };
+    let facts = Facts { promised_day: Some("2026-11-19".parse().unwrap()), ..allowed() };
     // 20:59 and 8:00 the next morning in New York.
     let evening = Timestamp::parse("2026-11-20T01:59:00Z").unwrap();
     let morning = Timestamp::parse("2026-11-20T13:00:00Z").unwrap();
@@ -107,29 +74,17 @@ fn a_promise_holds_until_its_day_is_over_where_the_merchant_is() {
 
 #[test]
 fn an_opened_page_is_left_alone_for_a_quarter_of_an_hour() {
-    let opened = |before_ms: i64| Facts {
-        link_opened_at: Some(noon().plus_ms(-before_ms)),
-        ..allowed()
-    };
-    assert_eq!(
-        decide(&opened(JUST_OPENED_MS - 1), noon()),
-        [DenyReason::LinkJustOpened]
-    );
+    let opened = |before_ms: i64| Facts { link_opened_at: Some(noon().plus_ms(-before_ms)), ..allowed() };
+    assert_eq!(decide(&opened(JUST_OPENED_MS - 1), noon()), [DenyReason::LinkJustOpened]);
     assert_eq!(decide(&opened(JUST_OPENED_MS), noon()), []);
     assert_eq!(decide(&opened(-1_000), noon()), [DenyReason::LinkJustOpened]);
 }
 
 #[test]
 fn every_zone_the_customer_may_be_in_must_be_awake() {
-    let facts = Facts {
-        zones: vec![TimeZone::get("America/Los_Angeles").unwrap(), new_york()],
-        ..allowed()
-    };
+    let facts = Facts { zones: vec![TimeZone::get("America/Los_Angeles").unwrap(), new_york()], ..allowed() };
     assert_eq!(decide(&facts, noon()), []);
-    assert_eq!(
-        decide(&facts, noon().plus_ms(-2 * 3_600_000)),
-        [DenyReason::OutsideHours]
-    );
+    assert_eq!(decide(&facts, noon().plus_ms(-2 * 3_600_000)), [DenyReason::OutsideHours]);
 }
 
 proptest! {

@@ -27,11 +27,7 @@ fn numbers_are_read_as_people_write_them() {
         ("+１４１５５５５２６７１", None, "+14155552671"),
     ];
     for (written, country, read) in cases {
-        assert_eq!(
-            Phone::parse(written, country).unwrap().as_str(),
-            read,
-            "{written}"
-        );
+        assert_eq!(Phone::parse(written, country).unwrap().as_str(), read, "{written}");
     }
 }
 
@@ -76,10 +72,7 @@ fn bad_numbers_are_refused_for_their_reason() {
 #[test]
 fn a_national_number_needs_a_country_to_be_read_by() {
     assert_eq!(Phone::parse("415 555 2671", None), Err(BadPhone::NoCountry));
-    assert_eq!(
-        Phone::parse("415 555 2671", Some("Utopia")),
-        Err(BadPhone::NoCountry)
-    );
+    assert_eq!(Phone::parse("415 555 2671", Some("Utopia")), Err(BadPhone::NoCountry));
 }
 
 #[test]
@@ -88,10 +81,7 @@ fn what_is_stored_must_be_exactly_e164() {
         assert!(Phone::from_e164(text).is_err(), "{text:?}");
     }
     let stored = serde_json::to_string(&phone("+14155552671")).unwrap();
-    assert_eq!(
-        serde_json::from_str::<Phone>(&stored).unwrap(),
-        phone("+14155552671")
-    );
+    assert_eq!(serde_json::from_str::<Phone>(&stored).unwrap(), phone("+14155552671"));
     assert!(serde_json::from_str::<Phone>("\"415\"").is_err());
 }
 
@@ -138,11 +128,7 @@ fn every_line_type_is_texted_or_not_for_its_reason() {
     ];
     assert_eq!(cases.len(), LineType::ALL.len());
     for (line, expected) in cases {
-        assert_eq!(
-            phone("+14155552671").textable(line, &NORTH_AMERICA),
-            expected,
-            "{line}"
-        );
+        assert_eq!(phone("+14155552671").textable(line, &NORTH_AMERICA), expected, "{line}");
     }
 }
 
@@ -162,10 +148,7 @@ fn a_neighbour_in_the_same_plan_is_not_a_domestic_number() {
         assert_eq!(textable, Err(NotTextable::Country), "{number}");
     }
     assert_eq!(phone("+17872341234").textable(LineType::Mobile, &["PR"]), Ok(()));
-    assert_eq!(
-        phone("+14155552671").textable::<&str>(LineType::Mobile, &[]),
-        Err(NotTextable::Country)
-    );
+    assert_eq!(phone("+14155552671").textable::<&str>(LineType::Mobile, &[]), Err(NotTextable::Country));
 }
 
 #[test]

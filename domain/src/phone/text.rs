@@ -18,11 +18,7 @@ pub(super) fn dialled(text: &str) -> Result<String, BadPhone> {
         return Err(BadPhone::TooLong);
     }
     if text.chars().any(char::is_alphabetic) {
-        return Err(if names_an_extension(text) {
-            BadPhone::Extension
-        } else {
-            BadPhone::Letters
-        });
+        return Err(if names_an_extension(text) { BadPhone::Extension } else { BadPhone::Letters });
     }
     if text.contains('#') {
         return Err(BadPhone::Extension);
@@ -57,20 +53,11 @@ fn names_an_extension(text: &str) -> bool {
         return false;
     };
     let (number, rest) = text.split_at(start);
-    let word: String = rest
-        .chars()
-        .take_while(|c| c.is_alphabetic())
-        .flat_map(char::to_lowercase)
-        .collect();
+    let word: String = rest.chars().take_while(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
     let after = rest.chars().skip_while(|c| c.is_alphabetic());
     let numbered = after.clone().any(|c| digit(c).is_some()) && !after.clone().any(char::is_alphabetic);
     let enough = number.chars().filter(|c| digit(*c).is_some()).count() >= super::WHOLE_DIGITS;
-    enough
-        && numbered
-        && matches!(
-            word.as_str(),
-            "x" | "ext" | "extn" | "extension" | "anexo" | "int"
-        )
+    enough && numbered && matches!(word.as_str(), "x" | "ext" | "extn" | "extension" | "anexo" | "int")
 }
 
 const fn is_plus(character: char) -> bool {

@@ -18,63 +18,36 @@ fn opening(now: &str, names: &[&str]) -> Opening {
 #[test]
 fn the_window_is_open_from_eight_until_before_nine() {
     let new_york = &["America/New_York"][..];
-    assert_eq!(
-        opening("2026-11-19T12:59:59Z", new_york),
-        Opening::At(at("2026-11-19T13:00:00Z"))
-    );
+    assert_eq!(opening("2026-11-19T12:59:59Z", new_york), Opening::At(at("2026-11-19T13:00:00Z")));
     assert_eq!(opening("2026-11-19T13:00:00Z", new_york), Opening::Now);
     assert_eq!(opening("2026-11-20T01:59:59Z", new_york), Opening::Now);
-    assert_eq!(
-        opening("2026-11-20T02:00:00Z", new_york),
-        Opening::At(at("2026-11-20T13:00:00Z"))
-    );
+    assert_eq!(opening("2026-11-20T02:00:00Z", new_york), Opening::At(at("2026-11-20T13:00:00Z")));
 }
 
 #[test]
 fn all_zones_must_be_open_at_once() {
     let coasts = &["America/Los_Angeles", "America/New_York"][..];
-    assert_eq!(
-        opening("2026-11-19T13:00:00Z", coasts),
-        Opening::At(at("2026-11-19T16:00:00Z"))
-    );
+    assert_eq!(opening("2026-11-19T13:00:00Z", coasts), Opening::At(at("2026-11-19T16:00:00Z")));
     assert_eq!(opening("2026-11-19T16:00:00Z", coasts), Opening::Now);
     // Nine in New York ends it, though Los Angeles has three hours left.
-    assert_eq!(
-        opening("2026-11-20T02:00:00Z", coasts),
-        Opening::At(at("2026-11-20T16:00:00Z"))
-    );
+    assert_eq!(opening("2026-11-20T02:00:00Z", coasts), Opening::At(at("2026-11-20T16:00:00Z")));
 }
 
 #[test]
 fn the_opening_follows_the_clock_when_it_is_changed() {
     let new_york = &["America/New_York"][..];
     // Saturday night before the clocks go forward (8 March 2026) and back (1 November 2026).
-    assert_eq!(
-        opening("2026-03-08T03:00:00Z", new_york),
-        Opening::At(at("2026-03-08T12:00:00Z"))
-    );
-    assert_eq!(
-        opening("2026-11-01T03:00:00Z", new_york),
-        Opening::At(at("2026-11-01T13:00:00Z"))
-    );
+    assert_eq!(opening("2026-03-08T03:00:00Z", new_york), Opening::At(at("2026-03-08T12:00:00Z")));
+    assert_eq!(opening("2026-11-01T03:00:00Z", new_york), Opening::At(at("2026-11-01T13:00:00Z")));
 }
 
 #[test]
 fn europe_and_america_change_their_clocks_on_different_days() {
     let both = &["Europe/London", "America/New_York"][..];
     // Eight in New York is noon in London between 8 and 29 March 2026, 13:00 otherwise.
-    assert_eq!(
-        opening("2026-03-02T06:00:00Z", both),
-        Opening::At(at("2026-03-02T13:00:00Z"))
-    );
-    assert_eq!(
-        opening("2026-03-10T06:00:00Z", both),
-        Opening::At(at("2026-03-10T12:00:00Z"))
-    );
-    assert_eq!(
-        opening("2026-04-01T06:00:00Z", both),
-        Opening::At(at("2026-04-01T12:00:00Z"))
-    );
+    assert_eq!(opening("2026-03-02T06:00:00Z", both), Opening::At(at("2026-03-02T13:00:00Z")));
+    assert_eq!(opening("2026-03-10T06:00:00Z", both), Opening::At(at("2026-03-10T12:00:00Z")));
+    assert_eq!(opening("2026-04-01T06:00:00Z", both), Opening::At(at("2026-04-01T12:00:00Z")));
 }
 
 #[test]
@@ -82,10 +55,7 @@ fn a_window_that_opens_in_a_skipped_hour_opens_after_it() {
     let window = Window::new(time(2, 30, 0, 0), time(9, 0, 0, 0)).unwrap();
     let new_york = zones(&["America/New_York"]);
     let night = at("2026-03-08T06:00:00Z");
-    assert_eq!(
-        opens_at(night, &new_york, window),
-        Opening::At(at("2026-03-08T07:30:00Z"))
-    );
+    assert_eq!(opens_at(night, &new_york, window), Opening::At(at("2026-03-08T07:30:00Z")));
 }
 
 #[test]
@@ -109,29 +79,15 @@ fn an_empty_window_cannot_be_made() {
 fn where_the_merchant_is_too_far_away_the_numbers_zones_decide() {
     // Kaliningrad to Kamchatka are open together from 6:00 to 9:00 UTC, when New York sleeps.
     let names = &["Europe/Kaliningrad", "Asia/Kamchatka", "America/New_York"][..];
-    assert_eq!(
-        opening("2026-11-19T05:00:00Z", names),
-        Opening::At(at("2026-11-19T06:00:00Z"))
-    );
+    assert_eq!(opening("2026-11-19T05:00:00Z", names), Opening::At(at("2026-11-19T06:00:00Z")));
     assert_eq!(opening("2026-11-19T06:00:00Z", names), Opening::Now);
-    assert_eq!(
-        opening("2026-11-19T09:00:00Z", names),
-        Opening::At(at("2026-11-20T06:00:00Z"))
-    );
+    assert_eq!(opening("2026-11-19T09:00:00Z", names), Opening::At(at("2026-11-20T06:00:00Z")));
 }
 
 #[test]
 fn zones_all_around_the_world_say_nothing_and_the_merchants_decides() {
-    let names = &[
-        "Pacific/Pago_Pago",
-        "Europe/London",
-        "Asia/Tokyo",
-        "America/New_York",
-    ][..];
-    assert_eq!(
-        opening("2026-11-19T12:00:00Z", names),
-        Opening::At(at("2026-11-19T13:00:00Z"))
-    );
+    let names = &["Pacific/Pago_Pago", "Europe/London", "Asia/Tokyo", "America/New_York"][..];
+    assert_eq!(opening("2026-11-19T12:00:00Z", names), Opening::At(at("2026-11-19T13:00:00Z")));
     assert_eq!(opening("2026-11-19T13:00:00Z", names), Opening::Now);
 }
 
@@ -140,10 +96,7 @@ fn a_number_from_anywhere_in_north_america_waits_until_saipan_wakes() {
     let phone = crate::phone::Phone::from_e164("+18005550123").unwrap();
     let anywhere = plausible_zones(None, Some(&phone), "America/New_York");
     let noon = at("2026-11-19T17:00:00Z");
-    assert_eq!(
-        opens_at(noon, &anywhere, WINDOW),
-        Opening::At(at("2026-11-19T22:00:00Z"))
-    );
+    assert_eq!(opens_at(noon, &anywhere, WINDOW), Opening::At(at("2026-11-19T22:00:00Z")));
 }
 
 #[test]
@@ -196,10 +149,7 @@ fn an_exempt_text_may_wait_until_the_exemption_ends() {
     assert_eq!(validity(ended, None), VALIDITY_LEAST_S);
     // Still open for five minutes, exempt for fifteen: the later end counts.
     let evening = at("2026-11-20T01:55:00Z");
-    assert_eq!(
-        validity(evening, exempt_until(evening, Some(evening), true, true)),
-        900
-    );
+    assert_eq!(validity(evening, exempt_until(evening, Some(evening), true, true)), 900);
 }
 
 fn zone_names() -> impl Strategy<Value = Vec<&'static str>> {

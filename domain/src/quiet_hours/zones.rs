@@ -13,13 +13,8 @@ const PREFIXES: &str = include_str!("../../data/phone_zones.tsv");
 /// The longest prefix in the file: `1` and an area code.
 const PREFIX_MAX: usize = 4;
 
-static ZONES_BY_PREFIX: LazyLock<HashMap<&'static str, Vec<TimeZone>>> = LazyLock::new(|| {
-    PREFIXES
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .filter_map(entry)
-        .collect()
-});
+static ZONES_BY_PREFIX: LazyLock<HashMap<&'static str, Vec<TimeZone>>> =
+    LazyLock::new(|| PREFIXES.lines().filter(|line| !line.starts_with('#')).filter_map(entry).collect());
 
 fn entry(line: &'static str) -> Option<(&'static str, Vec<TimeZone>)> {
     let (prefix, names) = line.split_once('\t')?;
@@ -54,9 +49,7 @@ pub fn plausible_zones(
 fn of_number(e164: &str) -> &'static [TimeZone] {
     let digits = e164.trim_start_matches('+');
     let longest = digits.len().min(PREFIX_MAX);
-    let found = (1..=longest)
-        .rev()
-        .find_map(|length| ZONES_BY_PREFIX.get(&digits[..length]));
+    let found = (1..=longest).rev().find_map(|length| ZONES_BY_PREFIX.get(&digits[..length]));
     found.map_or(&[], Vec::as_slice)
 }
 
@@ -71,9 +64,7 @@ mod tests {
     #[test]
     fn every_line_of_the_data_is_read_and_every_zone_known() {
         for line in PREFIXES.lines().filter(|line| !line.starts_with('#')) {
-            let (prefix, zones) = line
-                .split_once('\t')
-                .unwrap_or_else(|| panic!("{line:?} has no tab"));
+            let (prefix, zones) = line.split_once('\t').unwrap_or_else(|| panic!("{line:?} has no tab"));
             assert!((1..=PREFIX_MAX).contains(&prefix.len()), "{prefix}");
             assert!(prefix.bytes().all(|byte| byte.is_ascii_digit()), "{prefix}");
             for name in zones.split(' ') {
@@ -108,16 +99,10 @@ mod tests {
     #[test]
     fn a_stated_zone_decides_alone_if_it_exists() {
         let stated = plausible_zones(Some("Asia/Tokyo"), None, "America/New_York");
-        assert_eq!(
-            stated.iter().map(TimeZone::iana_name).collect::<Vec<_>>(),
-            [Some("Asia/Tokyo")]
-        );
+        assert_eq!(stated.iter().map(TimeZone::iana_name).collect::<Vec<_>>(), [Some("Asia/Tokyo")]);
         for nonsense in ["", "Mars/Olympus", "Etc/Unknown", "../etc/passwd"] {
             let zones = plausible_zones(Some(nonsense), None, "America/New_York");
-            assert_eq!(
-                zones.iter().map(TimeZone::iana_name).collect::<Vec<_>>(),
-                [Some("America/New_York")]
-            );
+            assert_eq!(zones.iter().map(TimeZone::iana_name).collect::<Vec<_>>(), [Some("America/New_York")]);
         }
     }
 

@@ -123,8 +123,5 @@ pub(super) const TWILIO_CODES: &[(i32, RejectClass)] = &[
 /// The meaning of a Twilio code; `Other` for one that is not in the table.
 #[must_use]
 pub fn twilio_class(code: i32) -> RejectClass {
-    TWILIO_CODES
-        .iter()
-        .find(|(known, _)| *known == code)
-        .map_or(RejectClass::Other, |(_, class)| *class)
+    TWILIO_CODES.iter().find(|(known, _)| *known == code).map_or(RejectClass::Other, |(_, class)| *class)
 }

@@ -47,11 +47,7 @@ impl MessageStatus {
     #[must_use]
     pub const fn after(self, heard: Self) -> Self {
         // A known failure may already have been answered by an email; it stays what we acted on.
-        if self.is_known_failure() || heard.rank() <= self.rank() {
-            self
-        } else {
-            heard
-        }
+        if self.is_known_failure() || heard.rank() <= self.rank() { self } else { heard }
     }
 
     #[must_use]

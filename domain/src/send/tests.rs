@@ -6,11 +6,7 @@ use super::reject::TWILIO_CODES;
 use super::*;
 
 fn answered(status: u16, body: AnswerBody) -> SendOutcome {
-    classify(Observation::Answered {
-        status,
-        retry_after_ms: None,
-        body,
-    })
+    classify(Observation::Answered { status, retry_after_ms: None, body })
 }
 
 fn problem(code: i32) -> AnswerBody {
@@ -18,12 +14,7 @@ fn problem(code: i32) -> AnswerBody {
 }
 
 fn message(status: MessageStatus, code: Option<i32>) -> AnswerBody {
-    AnswerBody::Message {
-        provider_id: "SM1".to_owned(),
-        status,
-        code,
-        segments: Some(2),
-    }
+    AnswerBody::Message { provider_id: "SM1".to_owned(), status, code, segments: Some(2) }
 }
 
 fn class_of(outcome: SendOutcome) -> RejectClass {
@@ -38,9 +29,7 @@ fn class_of(outcome: SendOutcome) -> RejectClass {
 
 #[test]
 fn a_message_never_handed_over_was_not_sent() {
-    let outcome = classify(Observation::NotWritten {
-        why: "connection refused",
-    });
+    let outcome = classify(Observation::NotWritten { why: "connection refused" });
     assert_eq!(outcome, SendOutcome::not_sent("connection refused"));
 }
 
@@ -55,10 +44,7 @@ fn a_named_message_is_accepted_with_its_segments() {
     for status in [200, 201] {
         assert_eq!(
             answered(status, message(MessageStatus::Queued, None)),
-            SendOutcome::Accepted {
-                provider_id: "SM1".to_owned(),
-                segments: Some(2)
-            }
+            SendOutcome::Accepted { provider_id: "SM1".to_owned(), segments: Some(2) }
         );
     }
 }
@@ -66,16 +52,8 @@ fn a_named_message_is_accepted_with_its_segments() {
 #[test]
 fn a_success_that_names_no_message_is_unknown() {
     for status in [200, 201, 202, 204] {
-        assert_eq!(
-            answered(status, AnswerBody::Unreadable).word(),
-            "unknown",
-            "{status}"
-        );
-        assert_eq!(
-            answered(status, AnswerBody::Problem { code: None }).word(),
-            "unknown",
-            "{status}"
-        );
+        assert_eq!(answered(status, AnswerBody::Unreadable).word(), "unknown", "{status}");
+        assert_eq!(answered(status, AnswerBody::Problem { code: None }).word(), "unknown", "{status}");
     }
 }
 
@@ -88,11 +66,8 @@ fn a_message_that_failed_on_arrival_is_rejected_with_its_class() {
 #[test]
 fn every_server_fault_is_unknown_even_with_a_wish_for_a_retry() {
     for status in 500..=599 {
-        let observation = Observation::Answered {
-            status,
-            retry_after_ms: Some(1_000),
-            body: AnswerBody::Unreadable,
-        };
+        let observation =
+            Observation::Answered { status, retry_after_ms: Some(1_000), body: AnswerBody::Unreadable };
         assert_eq!(classify(observation).word(), "unknown", "{status}");
     }
 }
@@ -100,29 +75,15 @@ fn every_server_fault_is_unknown_even_with_a_wish_for_a_retry() {
 #[test]
 fn redirects_and_oddities_are_unknown() {
     for status in [100, 301, 302, 303, 307, 308, 408, 409, 600, 999] {
-        assert_eq!(
-            answered(status, AnswerBody::Unreadable).word(),
-            "unknown",
-            "{status}"
-        );
+        assert_eq!(answered(status, AnswerBody::Unreadable).word(), "unknown", "{status}");
     }
 }
 
 #[test]
 fn being_told_to_slow_down_is_not_sent() {
     let body = problem(20429);
-    let outcome = classify(Observation::Answered {
-        status: 429,
-        retry_after_ms: Some(3_000),
-        body,
-    });
-    assert!(matches!(
-        outcome,
-        SendOutcome::NotSent {
-            retry_after_ms: Some(3_000),
-            ..
-        }
-    ));
+    let outcome = classify(Observation::Answered { status: 429, retry_after_ms: Some(3_000), body });
+    assert!(matches!(outcome, SendOutcome::NotSent { retry_after_ms: Some(3_000), .. }));
     assert_eq!(answered(400, problem(20429)).word(), "not_sent");
 }
 
@@ -130,11 +91,7 @@ fn being_told_to_slow_down_is_not_sent() {
 fn the_code_that_says_do_not_repeat_is_unknown_whatever_the_status() {
     for status in [400, 404, 500, 503] {
         for code in TWILIO_AMBIGUOUS_CODES {
-            assert_eq!(
-                answered(status, problem(*code)).word(),
-                "unknown",
-                "{status} {code}"
-            );
+            assert_eq!(answered(status, problem(*code)).word(), "unknown", "{status} {code}");
         }
     }
 }
@@ -151,10 +108,7 @@ fn refusals_are_classed_by_their_code() {
 fn refusals_without_a_code_are_classed_by_their_status() {
     assert_eq!(class_of(answered(401, AnswerBody::Unreadable)), RejectClass::Auth);
     assert_eq!(class_of(answered(403, AnswerBody::Unreadable)), RejectClass::Auth);
-    assert_eq!(
-        class_of(answered(404, AnswerBody::Unreadable)),
-        RejectClass::Other
-    );
+    assert_eq!(class_of(answered(404, AnswerBody::Unreadable)), RejectClass::Other);
 }
 
 #[test]
@@ -189,10 +143,7 @@ fn what_to_do_follows_from_the_code() {
 fn nothing_comes_after_email() {
     for class in RejectClass::ALL {
         let step = class.next_step_after_email();
-        assert!(
-            !matches!(step, NextStep::TryEmail | NextStep::SuppressNumber),
-            "{class}"
-        );
+        assert!(!matches!(step, NextStep::TryEmail | NextStep::SuppressNumber), "{class}");
         let is_config = class.next_step() == NextStep::ConfigError;
         assert_eq!(is_config, step == NextStep::ConfigError, "{class}");
     }
@@ -201,39 +152,23 @@ fn nothing_comes_after_email() {
 #[test]
 fn the_code_table_names_no_code_twice() {
     for (i, (code, _)) in TWILIO_CODES.iter().enumerate() {
-        assert!(
-            TWILIO_CODES.iter().skip(i + 1).all(|(later, _)| later != code),
-            "{code}"
-        );
+        assert!(TWILIO_CODES.iter().skip(i + 1).all(|(later, _)| later != code), "{code}");
     }
 }
 
 #[test]
 fn only_landline_codes_say_that_the_line_takes_no_texts() {
-    let landline: Vec<i32> = TWILIO_CODES
-        .iter()
-        .filter(|(_, class)| class.line_takes_no_texts())
-        .map(|(code, _)| *code)
-        .collect();
+    let landline: Vec<i32> =
+        TWILIO_CODES.iter().filter(|(_, class)| class.line_takes_no_texts()).map(|(code, _)| *code).collect();
     assert_eq!(landline, [21614, 21635, 30006]);
 }
 
 #[test]
 fn an_outcome_survives_storage() {
     let outcomes = [
-        SendOutcome::NotSent {
-            retry_after_ms: Some(5),
-            why: "busy".to_owned(),
-        },
-        SendOutcome::Accepted {
-            provider_id: "SM1".to_owned(),
-            segments: None,
-        },
-        SendOutcome::Rejected {
-            code: Some(21610),
-            class: RejectClass::OptedOut,
-            why: "stop".to_owned(),
-        },
+        SendOutcome::NotSent { retry_after_ms: Some(5), why: "busy".to_owned() },
+        SendOutcome::Accepted { provider_id: "SM1".to_owned(), segments: None },
+        SendOutcome::Rejected { code: Some(21610), class: RejectClass::OptedOut, why: "stop".to_owned() },
         SendOutcome::unknown("silence"),
     ];
     for outcome in outcomes {
@@ -245,10 +180,7 @@ fn an_outcome_survives_storage() {
 
 #[test]
 fn words_of_the_provider_are_read_and_new_ones_end_nothing() {
-    assert_eq!(
-        MessageStatus::of_provider("undelivered"),
-        MessageStatus::Undelivered
-    );
+    assert_eq!(MessageStatus::of_provider("undelivered"), MessageStatus::Undelivered);
     for word in ["receiving", "received", "teleported", "", "Delivered"] {
         let status = MessageStatus::of_provider(word);
         assert_eq!(status, MessageStatus::Unrecognized, "{word}");
@@ -278,11 +210,7 @@ fn every_status_after_every_other_keeps_the_rule() {
 #[test]
 fn a_final_status_is_either_arrival_or_failure() {
     for status in MessageStatus::ALL {
-        assert_eq!(
-            status.is_final(),
-            status.has_arrived() || status.is_known_failure(),
-            "{status}"
-        );
+        assert_eq!(status.is_final(), status.has_arrived() || status.is_known_failure(), "{status}");
     }
 }
 

@@ -35,12 +35,8 @@ pub async fn page<C: ConnectionTrait>(
 ) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::MerchantId.eq(merchant_id.as_str()))
-        .apply_if(disposition, |query, wanted| {
-            query.filter(Column::Disposition.eq(wanted.word()))
-        })
-        .apply_if(before, |query, before| {
-            query.filter(Column::Id.lt(before.as_str()))
-        })
+        .apply_if(disposition, |query, wanted| query.filter(Column::Disposition.eq(wanted.word())))
+        .apply_if(before, |query, before| query.filter(Column::Id.lt(before.as_str())))
         .order_by_desc(Column::Id)
         .limit(limit)
         .all(db)

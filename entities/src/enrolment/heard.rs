@@ -28,10 +28,7 @@ struct Moved {
 /// # Errors
 /// Whatever the store says.
 pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Model>, DbErr> {
-    let text = format!(
-        "SELECT * FROM enrolments WHERE id IN {}",
-        sql::texts(db.get_database_backend(), 1)
-    );
+    let text = format!("SELECT * FROM enrolments WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 
@@ -52,7 +49,5 @@ pub async fn acknowledge<C: ConnectionTrait>(
     let again = "UPDATE enrolments SET told_revision = told_revision + 1 WHERE id = $1 AND told_revision > $2 \
          RETURNING told_revision";
     let moved: Option<Moved> = sql::one(tx, again, [id.as_str().into(), revision.into()]).await?;
-    Ok(moved.map_or(Heard::Before, |row| Heard::Overtaken {
-        told_revision: row.told_revision,
-    }))
+    Ok(moved.map_or(Heard::Before, |row| Heard::Overtaken { told_revision: row.told_revision }))
 }

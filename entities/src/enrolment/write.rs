@@ -43,12 +43,8 @@ pub async fn page<C: ConnectionTrait>(
     Entity::find()
         .filter(Column::MerchantId.eq(merchant_id.as_str()))
         .filter(Column::CampaignId.eq(campaign_id.as_str()))
-        .apply_if(status, |query, wanted| {
-            query.filter(Column::Status.eq(wanted.word()))
-        })
-        .apply_if(before, |query, before| {
-            query.filter(Column::Id.lt(before.as_str()))
-        })
+        .apply_if(status, |query, wanted| query.filter(Column::Status.eq(wanted.word())))
+        .apply_if(before, |query, before| query.filter(Column::Id.lt(before.as_str())))
         .order_by_desc(Column::Id)
         .limit(limit)
         .all(db)
@@ -107,13 +103,7 @@ pub async fn enrol<C: ConnectionTrait>(
     if enrolment.told_revision > 0 {
         outbox.enqueue(order(JobKind::PauseCalls, enrolment));
     }
-    timeline::append(
-        tx,
-        vec![entry(enrolment, TimelineKind::Enrolled, actor)],
-        now,
-        outbox,
-    )
-    .await?;
+    timeline::append(tx, vec![entry(enrolment, TimelineKind::Enrolled, actor)], now, outbox).await?;
     Ok(true)
 }
 
@@ -133,12 +123,8 @@ pub async fn move_to<C: ConnectionTrait>(
     let reason = (status != EnrolmentStatus::Active).then_some("merchant");
     let text = "UPDATE enrolments SET status = $2, pause_reason = $3, told_revision = told_revision + 1, updated_at_ms = $4 \
          WHERE id = $1 AND status <> 'ended' AND status <> $2 RETURNING *";
-    let values: [Value; 4] = [
-        enrolment.id.as_str().into(),
-        status.word().into(),
-        reason.into(),
-        now.millis().into(),
-    ];
+    let values: [Value; 4] =
+        [enrolment.id.as_str().into(), status.word().into(), reason.into(), now.millis().into()];
     let Some(moved) = sql::one::<Model, _>(tx, text, values).await? else {
         return Ok(None);
     };
@@ -162,19 +148,13 @@ pub async fn end_of_campaign<C: ConnectionTrait>(
 ) -> Result<u64, DbErr> {
     let text = "UPDATE enrolments SET status = 'ended', pause_reason = 'campaign_ended', told_revision = told_revision + 1, \
          updated_at_ms = $3 WHERE campaign_id = $1 AND merchant_id = $2 AND status <> 'ended' RETURNING *";
-    let values: [Value; 3] = [
-        campaign_id.as_str().into(),
-        merchant_id.as_str().into(),
-        now.millis().into(),
-    ];
+    let values: [Value; 3] = [campaign_id.as_str().into(), merchant_id.as_str().into(), now.millis().into()];
     let ended: Vec<Model> = sql::all(tx, text, values).await?;
     for enrolment in &ended {
         outbox.enqueue(order(JobKind::PauseCalls, enrolment));
     }
-    let entries = ended
-        .iter()
-        .map(|enrolment| entry(enrolment, TimelineKind::EnrolmentEnded, actor))
-        .collect();
+    let entries =
+        ended.iter().map(|enrolment| entry(enrolment, TimelineKind::EnrolmentEnded, actor)).collect();
     timeline::append(tx, entries, now, outbox).await?;
     Ok(u64::try_from(ended.len()).unwrap_or(u64::MAX))
 }

@@ -40,16 +40,7 @@ pub async fn by_source<C: ConnectionTrait>(
     source_ref: &str,
 ) -> Result<Option<Model>, DbErr> {
     let text = "SELECT * FROM holds WHERE invoice_id = $1 AND reason = $2 AND source_ref = $3";
-    sql::one(
-        db,
-        text,
-        [
-            invoice_id.as_str().into(),
-            reason.word().into(),
-            source_ref.into(),
-        ],
-    )
-    .await
+    sql::one(db, text, [invoice_id.as_str().into(), reason.word().into(), source_ref.into()]).await
 }
 
 /// A merchant's holds, newest first, older than `before`.
@@ -72,12 +63,8 @@ pub async fn page<C: ConnectionTrait>(
                 Column::ResolvedAtMs.is_not_null()
             })
         })
-        .apply_if(filter.invoice_id, |query, wanted| {
-            query.filter(Column::InvoiceId.eq(wanted.as_str()))
-        })
-        .apply_if(before, |query, before| {
-            query.filter(Column::Id.lt(before.as_str()))
-        })
+        .apply_if(filter.invoice_id, |query, wanted| query.filter(Column::InvoiceId.eq(wanted.as_str())))
+        .apply_if(before, |query, before| query.filter(Column::Id.lt(before.as_str())))
         .order_by_desc(Column::Id)
         .limit(limit)
         .all(db)

@@ -63,27 +63,13 @@ pub async fn page<C: ConnectionTrait>(
 ) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::MerchantId.eq(merchant_id.as_str()))
-        .apply_if(filter.status, |query, wanted| {
-            query.filter(Column::Status.eq(wanted.word()))
-        })
-        .apply_if(filter.on_hold, |query, wanted| {
-            query.filter(Column::OnHold.eq(wanted))
-        })
-        .apply_if(filter.customer_id, |query, wanted| {
-            query.filter(Column::CustomerId.eq(wanted.as_str()))
-        })
-        .apply_if(filter.number, |query, wanted| {
-            query.filter(Column::Number.eq(wanted))
-        })
-        .apply_if(filter.due_before, |query, day| {
-            query.filter(Column::DueOn.lt(day.to_string()))
-        })
-        .apply_if(filter.due_after, |query, day| {
-            query.filter(Column::DueOn.gt(day.to_string()))
-        })
-        .apply_if(before, |query, before| {
-            query.filter(Column::Id.lt(before.as_str()))
-        })
+        .apply_if(filter.status, |query, wanted| query.filter(Column::Status.eq(wanted.word())))
+        .apply_if(filter.on_hold, |query, wanted| query.filter(Column::OnHold.eq(wanted)))
+        .apply_if(filter.customer_id, |query, wanted| query.filter(Column::CustomerId.eq(wanted.as_str())))
+        .apply_if(filter.number, |query, wanted| query.filter(Column::Number.eq(wanted)))
+        .apply_if(filter.due_before, |query, day| query.filter(Column::DueOn.lt(day.to_string())))
+        .apply_if(filter.due_after, |query, day| query.filter(Column::DueOn.gt(day.to_string())))
+        .apply_if(before, |query, before| query.filter(Column::Id.lt(before.as_str())))
         .order_by_desc(Column::Id)
         .limit(limit)
         .all(db)
@@ -98,12 +84,7 @@ pub async fn named<C: ConnectionTrait>(db: &C, names: &[(MerchantId, String)]) -
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let wanted = sql::rows(
-        db.get_database_backend(),
-        1,
-        "r",
-        &[("merchant_id", "text"), ("name", "text")],
-    );
+    let wanted = sql::rows(db.get_database_backend(), 1, "r", &[("merchant_id", "text"), ("name", "text")]);
     let text = format!(
         "SELECT i.* FROM {wanted} JOIN invoices i ON i.id = r.name AND i.merchant_id = r.merchant_id \
          UNION SELECT i.* FROM {wanted} JOIN invoices i ON i.merchant_id = r.merchant_id AND i.number = r.name"

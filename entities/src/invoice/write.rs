@@ -13,10 +13,7 @@ use crate::sql;
 /// # Errors
 /// A unique violation when the merchant's number is taken.
 pub async fn insert<C: ConnectionTrait>(tx: &C, invoice: Model) -> Result<(), DbErr> {
-    Entity::insert(invoice.into_active_model())
-        .exec_without_returning(tx)
-        .await
-        .map(drop)
+    Entity::insert(invoice.into_active_model()).exec_without_returning(tx).await.map(drop)
 }
 
 const COLUMNS: [(&str, &str); 15] = [
@@ -100,12 +97,7 @@ pub async fn move_status<C: ConnectionTrait>(
     now: Timestamp,
 ) -> Result<bool, DbErr> {
     let text = "UPDATE invoices SET status = $3, updated_at_ms = $4 WHERE id = $1 AND status = $2";
-    let values: [Value; 4] = [
-        id.as_str().into(),
-        from.word().into(),
-        to.word().into(),
-        now.millis().into(),
-    ];
+    let values: [Value; 4] = [id.as_str().into(), from.word().into(), to.word().into(), now.millis().into()];
     Ok(sql::run(tx, text, values).await? > 0)
 }
 
@@ -120,13 +112,7 @@ pub async fn mark_paid_elsewhere<C: ConnectionTrait>(
     now: Timestamp,
 ) -> Result<bool, DbErr> {
     let text = "UPDATE invoices SET status = 'paid', paid_minor = total_minor, updated_at_ms = $3 WHERE id = $1 AND status = $2";
-    Ok(sql::run(
-        tx,
-        text,
-        [id.as_str().into(), from.word().into(), now.millis().into()],
-    )
-    .await?
-        > 0)
+    Ok(sql::run(tx, text, [id.as_str().into(), from.word().into(), now.millis().into()]).await? > 0)
 }
 
 /// Keeps the day a customer named.
@@ -140,13 +126,7 @@ pub async fn record_promise<C: ConnectionTrait>(
     now: Timestamp,
 ) -> Result<(), DbErr> {
     let text = "UPDATE invoices SET promised_on = $2, updated_at_ms = $3 WHERE id = $1";
-    sql::run(
-        tx,
-        text,
-        [id.as_str().into(), day.to_string().into(), now.millis().into()],
-    )
-    .await
-    .map(drop)
+    sql::run(tx, text, [id.as_str().into(), day.to_string().into(), now.millis().into()]).await.map(drop)
 }
 
 /// Takes a number that is not the customer's off an invoice.

@@ -16,12 +16,7 @@ pub async fn of_invoice<C: ConnectionTrait>(
     invoice_id: &InvoiceId,
 ) -> Result<Vec<Model>, DbErr> {
     let text = "SELECT * FROM links WHERE invoice_id = $1 AND merchant_id = $2 ORDER BY created_at_ms DESC, sequence DESC";
-    sql::all(
-        db,
-        text,
-        [invoice_id.as_str().into(), merchant_id.as_str().into()],
-    )
-    .await
+    sql::all(db, text, [invoice_id.as_str().into(), merchant_id.as_str().into()]).await
 }
 
 /// One merchant's link.

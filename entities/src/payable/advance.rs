@@ -62,13 +62,7 @@ pub async fn advance<C: ConnectionTrait>(
     let payable = lock(tx, payable).await?;
     super::mark_checked(tx, &[payable.id.as_str()], now).await?;
     super::bind_intent(tx, &payable.id, &intent.intent_id).await?;
-    let books = Books {
-        tx,
-        payable: &payable,
-        invoice: &invoice,
-        intent,
-        now,
-    };
+    let books = Books { tx, payable: &payable, invoice: &invoice, intent, now };
     if books.is_of_another_intent() || intent.currency != payable.currency.code() {
         return conflict(&books, "another_payment_intent").await;
     }
@@ -89,10 +83,7 @@ async fn lock_invoice<C: ConnectionTrait>(tx: &C, payable: &Model) -> Result<inv
 }
 
 async fn lock<C: ConnectionTrait>(tx: &C, payable: &Model) -> Result<Model, DbErr> {
-    let text = format!(
-        "SELECT * FROM payables WHERE id = $1 {}",
-        sql::for_update(tx.get_database_backend())
-    );
+    let text = format!("SELECT * FROM payables WHERE id = $1 {}", sql::for_update(tx.get_database_backend()));
     let found = sql::one(tx, text, [payable.id.as_str().into()]).await?;
     found.ok_or_else(|| DbErr::RecordNotFound(payable.id.to_string()))
 }
@@ -119,9 +110,7 @@ async fn start_processing<C: ConnectionTrait>(
     if !books.move_payable(PayableStatus::Processing).await? {
         return conflict(books, "successor_lives").await;
     }
-    books
-        .record_payment(domain::payment::PaymentStatus::Processing)
-        .await?;
+    books.record_payment(domain::payment::PaymentStatus::Processing).await?;
     if books.intent.amount_minor != books.payable.amount_minor {
         books.raise_conflict("amount_differs").await?;
     }
@@ -130,9 +119,7 @@ async fn start_processing<C: ConnectionTrait>(
         Err(refused) => books.raise_conflict(refused.status.word()).await?,
     }
     books.pause_calls(outbox).await?;
-    books
-        .tell(TimelineKind::PaymentStarted, json!({}), outbox)
-        .await?;
+    books.tell(TimelineKind::PaymentStarted, json!({}), outbox).await?;
     Ok(Advanced::Processing)
 }
 
@@ -140,10 +127,7 @@ async fn succeed<C: ConnectionTrait>(books: &Books<'_, C>, outbox: &mut Outbox) 
     if !books.move_payable(PayableStatus::Succeeded).await? {
         return Ok(Advanced::Unchanged);
     }
-    let Some(payment_id) = books
-        .record_payment(domain::payment::PaymentStatus::Succeeded)
-        .await?
-    else {
+    let Some(payment_id) = books.record_payment(domain::payment::PaymentStatus::Succeeded).await? else {
         return conflict(books, "payment_recorded_before").await;
     };
     if books.intent.received_minor != books.payable.amount_minor {
@@ -155,16 +139,9 @@ async fn succeed<C: ConnectionTrait>(books: &Books<'_, C>, outbox: &mut Outbox) 
     }
     let owed = books.invoice.total_minor.saturating_sub(books.invoice.paid_minor);
     let in_full = books.intent.received_minor >= owed;
-    let event = if in_full {
-        InvoiceEvent::PaidInFull
-    } else {
-        InvoiceEvent::PaidInPart
-    };
+    let event = if in_full { InvoiceEvent::PaidInFull } else { InvoiceEvent::PaidInPart };
     // What is above the total is on the attention list and in the payments; an invoice never owes less than nothing.
-    let paid_minor = books
-        .invoice
-        .paid_minor
-        .saturating_add(books.intent.received_minor.min(owed).max(0));
+    let paid_minor = books.invoice.paid_minor.saturating_add(books.intent.received_minor.min(owed).max(0));
     let becomes = domain::invoice::apply(was, event).unwrap_or(was);
     books.write_invoice(becomes, paid_minor).await?;
     let detail = json!({
@@ -178,11 +155,7 @@ async fn succeed<C: ConnectionTrait>(books: &Books<'_, C>, outbox: &mut Outbox) 
     } else {
         books.resume_calls(becomes, outbox).await?;
     }
-    outbox.enqueue(NewJob::once(
-        JobKind::SendReceipt,
-        payment_id.as_str(),
-        &books.payable.merchant_id,
-    ));
+    outbox.enqueue(NewJob::once(JobKind::SendReceipt, payment_id.as_str(), &books.payable.merchant_id));
     Ok(Advanced::Succeeded)
 }
 
@@ -193,11 +166,7 @@ async fn fail_back<C: ConnectionTrait>(books: &Books<'_, C>, outbox: &mut Outbox
     undo_processing(books, outbox).await?;
     // Its link may have ended while the bank took its days; the job looks and lets it live where it may.
     let key = format!("{}:failed:{}", books.payable.id.0, books.now.millis());
-    let job = NewJob::once(
-        JobKind::CancelPayment,
-        books.payable.id.as_str(),
-        &books.payable.merchant_id,
-    );
+    let job = NewJob::once(JobKind::CancelPayment, books.payable.id.as_str(), &books.payable.merchant_id);
     outbox.enqueue(job.keyed(key));
     Ok(Advanced::FailedBack)
 }

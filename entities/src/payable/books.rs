@@ -33,10 +33,7 @@ struct Named {
 
 impl<C: ConnectionTrait> Books<'_, C> {
     pub(super) fn is_of_another_intent(&self) -> bool {
-        self.payable
-            .payment_intent_id
-            .as_ref()
-            .is_some_and(|bound| *bound != self.intent.intent_id)
+        self.payable.payment_intent_id.as_ref().is_some_and(|bound| *bound != self.intent.intent_id)
     }
 
     /// Moves the payable from the status it was read in. `false` when it cannot: a second live one would stand beside it.
@@ -65,11 +62,7 @@ impl<C: ConnectionTrait> Books<'_, C> {
             payable: self.payable,
             intent_id: &self.intent.intent_id,
             charge_id: self.intent.charge_id.as_deref(),
-            amount_minor: if succeeded {
-                self.intent.received_minor
-            } else {
-                self.intent.amount_minor
-            },
+            amount_minor: if succeeded { self.intent.received_minor } else { self.intent.amount_minor },
             method: self.intent.method.as_deref().unwrap_or("unknown"),
             brand: self.intent.brand.as_deref(),
             last4: self.intent.last4.as_deref(),
@@ -97,12 +90,7 @@ impl<C: ConnectionTrait> Books<'_, C> {
         outbox: &mut Outbox,
     ) -> Result<(), DbErr> {
         detail["payable_id"] = json!(self.payable.id.0);
-        let entry = NewEntry::new(
-            &self.payable.merchant_id,
-            &self.payable.invoice_id,
-            kind,
-            "stripe",
-        );
+        let entry = NewEntry::new(&self.payable.merchant_id, &self.payable.invoice_id, kind, "stripe");
         timeline::append(self.tx, vec![entry.with(detail)], self.now, outbox).await
     }
 
@@ -116,10 +104,7 @@ impl<C: ConnectionTrait> Books<'_, C> {
         let values: [Value; 2] = [self.invoice.id.as_str().into(), self.now.millis().into()];
         let used: Option<Used> = sql::one(self.tx, text, values).await?;
         match used {
-            Some(link) => {
-                self.tell(TimelineKind::LinkUsed, json!({"link_id": link.id.0}), outbox)
-                    .await
-            }
+            Some(link) => self.tell(TimelineKind::LinkUsed, json!({"link_id": link.id.0}), outbox).await,
             None => Ok(()),
         }
     }
@@ -163,19 +148,14 @@ impl<C: ConnectionTrait> Books<'_, C> {
             return Ok(());
         }
         let (merchant_id, invoice_id) = (&self.payable.merchant_id, &self.payable.invoice_id);
-        enrolment::resume_of_invoice(self.tx, merchant_id, invoice_id, self.now, outbox)
-            .await
-            .map(drop)
+        enrolment::resume_of_invoice(self.tx, merchant_id, invoice_id, self.now, outbox).await.map(drop)
     }
 
     /// A payable we had given up was paid after all: its successor must not be paid as well.
     pub(super) async fn cancel_other_payables(&self, outbox: &mut Outbox) -> Result<(), DbErr> {
         let text =
             "SELECT id FROM payables WHERE invoice_id = $1 AND id <> $2 AND status IN ('open', 'processing')";
-        let values: [Value; 2] = [
-            self.payable.invoice_id.as_str().into(),
-            self.payable.id.as_str().into(),
-        ];
+        let values: [Value; 2] = [self.payable.invoice_id.as_str().into(), self.payable.id.as_str().into()];
         let others: Vec<Named> = sql::all(self.tx, text, values).await?;
         for other in others {
             let key = format!("{}:overtaken", other.id);

@@ -27,10 +27,7 @@ async fn a_payment_pays_the_invoice_uses_the_link_and_ends_the_calls() {
     let payable = house.payable("pi_1").await;
     let (advanced, outbox) = run(&house, &payable, &facts("pi_1", IntentStatus::Succeeded)).await;
     assert_eq!(advanced, Advanced::Succeeded);
-    assert_eq!(
-        house.standing().await,
-        "succeeded paid 12500 used ended succeeded"
-    );
+    assert_eq!(house.standing().await, "succeeded paid 12500 used ended succeeded");
     assert_eq!(jobs(&outbox), [JobKind::PauseCalls, JobKind::SendReceipt]);
     assert_eq!(house.count("attention_items").await, 0);
 }
@@ -45,11 +42,7 @@ async fn saying_the_same_again_changes_nothing() {
         let (advanced, outbox) = run(&house, &payable, &facts("pi_1", status)).await;
         assert_eq!(advanced, Advanced::Unchanged, "{status}");
         assert!(outbox.jobs.is_empty() && outbox.changes.is_empty(), "{status}");
-        assert_eq!(
-            (house.standing().await, house.count("timeline").await),
-            (before, entries),
-            "{status}"
-        );
+        assert_eq!((house.standing().await, house.count("timeline").await), (before, entries), "{status}");
     }
 }
 
@@ -60,13 +53,7 @@ async fn every_order_of_reports_ends_paid_once() {
         vec![Succeeded, Processing],
         vec![Processing, Succeeded, RequiresPaymentMethod],
         vec![RequiresPaymentMethod, Succeeded],
-        vec![
-            Processing,
-            RequiresPaymentMethod,
-            Processing,
-            Succeeded,
-            Succeeded,
-        ],
+        vec![Processing, RequiresPaymentMethod, Processing, Succeeded, Succeeded],
         vec![Succeeded, RequiresPaymentMethod, Processing, Succeeded],
     ];
     for order in orders {
@@ -75,16 +62,9 @@ async fn every_order_of_reports_ends_paid_once() {
         let mut receipts = 0;
         for status in &order {
             let (_, outbox) = run(&house, &payable, &facts("pi_1", *status)).await;
-            receipts += jobs(&outbox)
-                .iter()
-                .filter(|kind| **kind == JobKind::SendReceipt)
-                .count();
+            receipts += jobs(&outbox).iter().filter(|kind| **kind == JobKind::SendReceipt).count();
         }
-        assert_eq!(
-            house.standing().await,
-            "succeeded paid 12500 used ended succeeded",
-            "{order:?}"
-        );
+        assert_eq!(house.standing().await, "succeeded paid 12500 used ended succeeded", "{order:?}");
         assert_eq!(receipts, 1, "{order:?}");
         assert_eq!(house.count("payments").await, 1, "{order:?}");
         assert_eq!(house.count("attention_items").await, 0, "{order:?}");
@@ -96,16 +76,8 @@ async fn a_bank_payment_stops_the_calls_while_it_is_on_its_way_and_lets_them_go_
     let house = House::new().await;
     let payable = house.payable("pi_1").await;
     run(&house, &payable, &facts("pi_1", IntentStatus::Processing)).await;
-    assert_eq!(
-        house.standing().await,
-        "processing payment_processing 0 sent paused processing"
-    );
-    let (advanced, outbox) = run(
-        &house,
-        &payable,
-        &facts("pi_1", IntentStatus::RequiresPaymentMethod),
-    )
-    .await;
+    assert_eq!(house.standing().await, "processing payment_processing 0 sent paused processing");
+    let (advanced, outbox) = run(&house, &payable, &facts("pi_1", IntentStatus::RequiresPaymentMethod)).await;
     assert_eq!(advanced, Advanced::FailedBack);
     assert_eq!(house.standing().await, "open open 0 sent active failed");
     assert_eq!(jobs(&outbox), [JobKind::ResumeCalls, JobKind::CancelPayment]);
@@ -117,26 +89,14 @@ async fn calls_that_stopped_for_another_reason_stay_stopped_when_a_payment_fails
     let payable = house.payable("pi_1").await;
     run(&house, &payable, &facts("pi_1", IntentStatus::Processing)).await;
     house.change("UPDATE invoices SET on_hold = TRUE").await;
-    run(
-        &house,
-        &payable,
-        &facts("pi_1", IntentStatus::RequiresPaymentMethod),
-    )
-    .await;
+    run(&house, &payable, &facts("pi_1", IntentStatus::RequiresPaymentMethod)).await;
     assert_eq!(house.standing().await, "open open 0 sent paused failed");
 
     let house = House::new().await;
     let payable = house.payable("pi_1").await;
-    house
-        .change("UPDATE enrolments SET status = 'paused', pause_reason = 'opted_out'")
-        .await;
+    house.change("UPDATE enrolments SET status = 'paused', pause_reason = 'opted_out'").await;
     run(&house, &payable, &facts("pi_1", IntentStatus::Processing)).await;
-    run(
-        &house,
-        &payable,
-        &facts("pi_1", IntentStatus::RequiresPaymentMethod),
-    )
-    .await;
+    run(&house, &payable, &facts("pi_1", IntentStatus::RequiresPaymentMethod)).await;
     assert_eq!(house.standing().await, "open open 0 sent paused failed");
 }
 
@@ -144,14 +104,9 @@ async fn calls_that_stopped_for_another_reason_stay_stopped_when_a_payment_fails
 async fn a_payment_confirmed_in_time_wins_over_a_link_that_was_written_down_as_expired() {
     let house = House::new().await;
     let payable = house.payable("pi_1").await;
-    house
-        .change("UPDATE links SET status = 'expired', ended_at_ms = 5")
-        .await;
+    house.change("UPDATE links SET status = 'expired', ended_at_ms = 5").await;
     run(&house, &payable, &facts("pi_1", IntentStatus::Succeeded)).await;
-    assert_eq!(
-        house.standing().await,
-        "succeeded paid 12500 used ended succeeded"
-    );
+    assert_eq!(house.standing().await, "succeeded paid 12500 used ended succeeded");
 }
 
 #[tokio::test]
@@ -160,10 +115,7 @@ async fn a_superseded_link_is_not_the_one_that_was_used() {
     let payable = house.payable("pi_1").await;
     house.change("UPDATE links SET status = 'superseded'").await;
     run(&house, &payable, &facts("pi_1", IntentStatus::Succeeded)).await;
-    assert_eq!(
-        house.standing().await,
-        "succeeded paid 12500 superseded ended succeeded"
-    );
+    assert_eq!(house.standing().await, "succeeded paid 12500 superseded ended succeeded");
 }
 
 #[tokio::test]
@@ -195,21 +147,10 @@ async fn a_lost_answer_is_made_good_by_the_first_fetch() {
     let tx = house.db.begin().await.unwrap();
     let payable = super::open(&tx, &new_payable(), NOW).await.unwrap().unwrap();
     tx.commit().await.unwrap();
-    run(
-        &house,
-        &payable,
-        &facts("pi_1", IntentStatus::RequiresPaymentMethod),
-    )
-    .await;
-    assert_eq!(
-        house.word("SELECT payment_intent_id AS word FROM payables").await,
-        "pi_1"
-    );
+    run(&house, &payable, &facts("pi_1", IntentStatus::RequiresPaymentMethod)).await;
+    assert_eq!(house.word("SELECT payment_intent_id AS word FROM payables").await, "pi_1");
     let tx = house.db.begin().await.unwrap();
-    assert!(
-        !super::abandon(&tx, &payable.id, NOW).await.unwrap(),
-        "it has a PaymentIntent now"
-    );
+    assert!(!super::abandon(&tx, &payable.id, NOW).await.unwrap(), "it has a PaymentIntent now");
 }
 
 #[tokio::test]
@@ -223,37 +164,20 @@ async fn the_browser_that_paid_cannot_be_replaced() {
     let tx = house.db.begin().await.unwrap();
     assert!(!super::set_payer(&tx, &payable.id, "third").await.unwrap());
     tx.commit().await.unwrap();
-    let made = crate::payment::made_by(&house.db.read, &invoice_id(), "second")
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        (made.amount_minor, made.last4.as_deref()),
-        (OWED_MINOR, Some("4242"))
-    );
-    assert_eq!(
-        crate::payment::made_by(&house.db.read, &invoice_id(), "third")
-            .await
-            .unwrap(),
-        None
-    );
+    let made = crate::payment::made_by(&house.db.read, &invoice_id(), "second").await.unwrap().unwrap();
+    assert_eq!((made.amount_minor, made.last4.as_deref()), (OWED_MINOR, Some("4242")));
+    assert_eq!(crate::payment::made_by(&house.db.read, &invoice_id(), "third").await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn what_nobody_looked_at_is_found_and_what_was_looked_at_is_not() {
     let house = House::new().await;
     let payable = house.payable("pi_1").await;
-    let later = super::Unchecked {
-        open_before: NOW.plus_ms(1),
-        processing_before: NOW,
-        limit: 10,
-    };
+    let later = super::Unchecked { open_before: NOW.plus_ms(1), processing_before: NOW, limit: 10 };
     let found = super::unchecked(&house.db.read, later).await.unwrap();
     assert_eq!(found, std::slice::from_ref(&payable));
     let tx = house.db.begin().await.unwrap();
-    super::mark_checked(&tx, std::slice::from_ref(&payable.id.as_str()), NOW.plus_ms(5))
-        .await
-        .unwrap();
+    super::mark_checked(&tx, std::slice::from_ref(&payable.id.as_str()), NOW.plus_ms(5)).await.unwrap();
     tx.commit().await.unwrap();
     assert!(super::unchecked(&house.db.read, later).await.unwrap().is_empty());
 }

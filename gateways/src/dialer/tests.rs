@@ -24,18 +24,12 @@ fn command(url: &str) -> DialerCommand {
 }
 
 fn gateway(timeout_ms: u64) -> DialerGateway {
-    DialerGateway::new(&DialerConfig {
-        timeout_ms,
-        reach: Reach::Anywhere,
-    })
-    .unwrap()
+    DialerGateway::new(&DialerConfig { timeout_ms, reach: Reach::Anywhere }).unwrap()
 }
 
 async fn tell_against(act: Act) -> (Result<Acknowledged, DialerError>, ScriptedServer) {
     let server = ScriptedServer::start([act]).await;
-    let told = gateway(2_000)
-        .tell(&command(&format!("{}/hook?x=1", server.url)), NOW)
-        .await;
+    let told = gateway(2_000).tell(&command(&format!("{}/hook?x=1", server.url)), NOW).await;
     (told, server)
 }
 
@@ -63,15 +57,8 @@ async fn a_command_is_signed_so_that_the_reference_library_agrees() {
 fn a_repeated_command_has_the_same_body_and_a_resume_its_own_type() {
     let command = command("http://dialer");
     assert_eq!(body_of(&command), body_of(&command.clone()));
-    let resume = DialerCommand {
-        kind: DialerCommandKind::Resume,
-        ..command
-    };
-    assert!(
-        String::from_utf8(body_of(&resume))
-            .unwrap()
-            .starts_with(r#"{"type":"call.resume","#)
-    );
+    let resume = DialerCommand { kind: DialerCommandKind::Resume, ..command };
+    assert!(String::from_utf8(body_of(&resume)).unwrap().starts_with(r#"{"type":"call.resume","#));
 }
 
 #[tokio::test]
@@ -103,10 +90,7 @@ async fn another_status_is_not_heard_whatever_it_says() {
         let headers = [("Retry-After", "7"), ("Location", "/hook")];
         let (told, server) =
             tell_against(Act::Reply(answer(status, &headers, r#"{"acknowledged":true}"#))).await;
-        let expected = DialerError {
-            fault: DialerFault::Status(status),
-            retry_after_ms: Some(7_000),
-        };
+        let expected = DialerError { fault: DialerFault::Status(status), retry_after_ms: Some(7_000) };
         assert_eq!(told, Err(expected));
         assert_eq!(server.heard().len(), 1, "{status}");
     }
@@ -126,46 +110,21 @@ async fn silence_and_absence_are_told_apart() {
 #[tokio::test]
 async fn urls_and_secrets_that_cannot_work_are_named() {
     for url in ["", "dialer", "file:///etc/passwd", "http://"] {
-        assert_eq!(
-            gateway(2_000).tell(&command(url), NOW).await,
-            Err(DialerFault::BadUrl.into()),
-            "{url}"
-        );
+        assert_eq!(gateway(2_000).tell(&command(url), NOW).await, Err(DialerFault::BadUrl.into()), "{url}");
     }
-    let unsigned = DialerCommand {
-        secret: SecretString::from("whsec_"),
-        ..command("http://127.0.0.1:1/")
-    };
-    assert_eq!(
-        gateway(2_000).tell(&unsigned, NOW).await,
-        Err(DialerFault::BadSecret.into())
-    );
+    let unsigned = DialerCommand { secret: SecretString::from("whsec_"), ..command("http://127.0.0.1:1/") };
+    assert_eq!(gateway(2_000).tell(&unsigned, NOW).await, Err(DialerFault::BadSecret.into()));
 }
 
 #[tokio::test]
 async fn a_merchants_url_does_not_lead_inside() {
     let server = ScriptedServer::start([Act::Reply(answer(200, &[], r#"{"acknowledged":true}"#))]).await;
-    let gateway = DialerGateway::new(&DialerConfig {
-        timeout_ms: 2_000,
-        reach: Reach::PublicOnly,
-    })
-    .unwrap();
-    for url in [
-        server.url.clone(),
-        server.url.replace("http:", "https:"),
-        "https://[::1]/".to_owned(),
-    ] {
-        assert_eq!(
-            gateway.tell(&command(&url), NOW).await,
-            Err(DialerFault::BadUrl.into()),
-            "{url}"
-        );
+    let gateway = DialerGateway::new(&DialerConfig { timeout_ms: 2_000, reach: Reach::PublicOnly }).unwrap();
+    for url in [server.url.clone(), server.url.replace("http:", "https:"), "https://[::1]/".to_owned()] {
+        assert_eq!(gateway.tell(&command(&url), NOW).await, Err(DialerFault::BadUrl.into()), "{url}");
     }
     let by_name = server.url.replace("http://127.0.0.1", "https://localhost");
-    assert_eq!(
-        gateway.tell(&command(&by_name), NOW).await,
-        Err(DialerFault::Unreachable.into())
-    );
+    assert_eq!(gateway.tell(&command(&by_name), NOW).await, Err(DialerFault::Unreachable.into()));
     assert_eq!(server.connections(), 0);
 }
 

@@ -27,23 +27,16 @@ pub(super) struct Refusal {
 }
 
 const fn bad_content(why: &'static str) -> Refusal {
-    Refusal {
-        class: RejectClass::Content,
-        why,
-    }
+    Refusal { class: RejectClass::Content, why }
 }
 
 pub(super) fn letter(email: &EmailSend, domain: &str) -> Result<Letter, Refusal> {
     refuse_control_characters(email)?;
     let from = address(&email.from_address).ok_or(bad_content("the sender's address cannot be used"))?;
-    let to = address(&email.to).ok_or(Refusal {
-        class: RejectClass::BadAddress,
-        why: "the recipient's address cannot be used",
-    })?;
+    let to = address(&email.to)
+        .ok_or(Refusal { class: RejectClass::BadAddress, why: "the recipient's address cannot be used" })?;
     if !is_dot_atom(&email.message_id) {
-        return Err(bad_content(
-            "the message id has characters that no Message-ID may have",
-        ));
+        return Err(bad_content("the message id has characters that no Message-ID may have"));
     }
     let message_id = format!("{}@{domain}", email.message_id);
     let name = Some(email.from_name.trim().to_owned()).filter(|name| !name.is_empty());
@@ -65,34 +58,18 @@ pub(super) fn letter(email: &EmailSend, domain: &str) -> Result<Letter, Refusal>
         }
     }
     let message = message
-        .multipart(MultiPart::alternative_plain_html(
-            email.text.clone(),
-            email.html.clone(),
-        ))
+        .multipart(MultiPart::alternative_plain_html(email.text.clone(), email.html.clone()))
         .map_err(|_| bad_content("the message cannot be put together"))?;
-    Ok(Letter {
-        from,
-        to,
-        message_id,
-        bytes: message.formatted(),
-    })
+    Ok(Letter { from, to, message_id, bytes: message.formatted() })
 }
 
 /// A line break in a header starts another header, or the body.
 fn refuse_control_characters(email: &EmailSend) -> Result<(), Refusal> {
-    let headers = [
-        &email.message_id,
-        &email.from_name,
-        &email.from_address,
-        &email.to,
-        &email.subject,
-    ];
+    let headers = [&email.message_id, &email.from_name, &email.from_address, &email.to, &email.subject];
     let optional = [&email.reply_to, &email.list_unsubscribe];
     let mut all = headers.into_iter().chain(optional.into_iter().flatten());
     if all.any(|text| text.chars().any(is_line_breaking)) {
-        return Err(bad_content(
-            "a header field holds a line break or another control character",
-        ));
+        return Err(bad_content("a header field holds a line break or another control character"));
     }
     Ok(())
 }
@@ -108,18 +85,13 @@ fn address(text: &str) -> Option<Address> {
 
 fn unsubscribe_headers(address: &str) -> Result<[HeaderValue; 2], Refusal> {
     let is_https = Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "https" | "http"));
-    let is_plain = address
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>'));
+    let is_plain = address.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>'));
     if !is_https || !is_plain {
         return Err(bad_content("the unsubscribe address cannot be used"));
     }
     let one_click = "List-Unsubscribe=One-Click".to_owned();
     Ok([
-        HeaderValue::new(
-            HeaderName::new_from_ascii_str("List-Unsubscribe"),
-            format!("<{address}>"),
-        ),
+        HeaderValue::new(HeaderName::new_from_ascii_str("List-Unsubscribe"), format!("<{address}>")),
         HeaderValue::new(HeaderName::new_from_ascii_str("List-Unsubscribe-Post"), one_click),
     ])
 }

@@ -30,10 +30,7 @@ pub(super) enum Fault {
 impl Fault {
     pub(super) fn at(stage: Stage, error: &Error) -> Self {
         match error.status() {
-            Some(code) => Self::Refused {
-                stage,
-                code: code.into(),
-            },
+            Some(code) => Self::Refused { stage, code: code.into() },
             None if error.is_client() && matches!(stage, Stage::Connect | Stage::Login) => Self::Unsuited,
             None => Self::Broken { stage },
         }
@@ -46,9 +43,9 @@ impl Fault {
                 SendOutcome::rejected(RejectClass::Auth, "the relay does not offer what is configured")
             }
             // The relay may have taken the message and lost only its answer (RFC 1047).
-            Self::Broken {
-                stage: Stage::Content,
-            } => SendOutcome::unknown("the connection broke after the message was written"),
+            Self::Broken { stage: Stage::Content } => {
+                SendOutcome::unknown("the connection broke after the message was written")
+            }
             Self::Broken { .. } => {
                 SendOutcome::not_sent("the connection to the relay broke before the message was written")
             }
@@ -86,23 +83,13 @@ mod tests {
         Fault::Refused { stage, code }.outcome()
     }
 
-    const STAGES: [Stage; 6] = [
-        Stage::Connect,
-        Stage::Login,
-        Stage::Sender,
-        Stage::Recipient,
-        Stage::Data,
-        Stage::Content,
-    ];
+    const STAGES: [Stage; 6] =
+        [Stage::Connect, Stage::Login, Stage::Sender, Stage::Recipient, Stage::Data, Stage::Content];
 
     #[test]
     fn a_break_is_unknown_only_once_the_message_is_out() {
         for stage in STAGES {
-            let expected = if stage == Stage::Content {
-                "unknown"
-            } else {
-                "not_sent"
-            };
+            let expected = if stage == Stage::Content { "unknown" } else { "not_sent" };
             assert_eq!(Fault::Broken { stage }.outcome().word(), expected, "{stage:?}");
         }
     }
@@ -135,11 +122,7 @@ mod tests {
         ];
         for (stage, code, class) in table {
             let why = format!("the relay refused with {code}");
-            let expected = SendOutcome::Rejected {
-                code: Some(i32::from(code)),
-                class,
-                why,
-            };
+            let expected = SendOutcome::Rejected { code: Some(i32::from(code)), class, why };
             assert_eq!(refused(stage, code), expected, "{stage:?} {code}");
         }
     }
@@ -147,12 +130,6 @@ mod tests {
     #[test]
     fn our_own_deadline_means_not_sent_and_a_wrong_set_up_means_an_operator() {
         assert_eq!(Fault::TooLate.outcome().word(), "not_sent");
-        assert!(matches!(
-            Fault::Unsuited.outcome(),
-            SendOutcome::Rejected {
-                class: RejectClass::Auth,
-                ..
-            }
-        ));
+        assert!(matches!(Fault::Unsuited.outcome(), SendOutcome::Rejected { class: RejectClass::Auth, .. }));
     }
 }

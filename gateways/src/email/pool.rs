@@ -27,33 +27,19 @@ pub(super) struct Line<'a> {
 
 impl Pool {
     pub(super) fn new(relay: Relay, size: usize) -> Self {
-        Self {
-            relay,
-            places: Semaphore::new(size),
-            idle: Mutex::default(),
-        }
+        Self { relay, places: Semaphore::new(size), idle: Mutex::default() }
     }
 
     /// A connection that answers, new or used. Waits while all places are taken.
     pub(super) async fn take(&self) -> Result<Line<'_>, Fault> {
-        let place = self.places.acquire().await.map_err(|_| Fault::Broken {
-            stage: Stage::Connect,
-        })?;
+        let place = self.places.acquire().await.map_err(|_| Fault::Broken { stage: Stage::Connect })?;
         while let Some(mut connection) = self.pop_idle() {
             if connection.test_connected().await {
-                return Ok(Line {
-                    connection,
-                    pool: self,
-                    _place: place,
-                });
+                return Ok(Line { connection, pool: self, _place: place });
             }
         }
         let connection = self.relay.connect().await?;
-        Ok(Line {
-            connection,
-            pool: self,
-            _place: place,
-        })
+        Ok(Line { connection, pool: self, _place: place })
     }
 
     fn pop_idle(&self) -> Option<AsyncSmtpConnection> {

@@ -26,23 +26,14 @@ enum Privacy {
     StartTlsIfOffered(TlsParameters),
 }
 
-const BAD_URL: SetupError = SetupError::Url {
-    what: "the mail relay's URL",
-};
+const BAD_URL: SetupError = SetupError::Url { what: "the mail relay's URL" };
 
 impl Relay {
     pub(super) fn parse(smtp_url: &SecretString, domain: &str) -> Result<Self, SetupError> {
         let url = Url::parse(smtp_url.expose_secret()).map_err(|_| BAD_URL)?;
-        let host = url
-            .host_str()
-            .filter(|host| !host.is_empty())
-            .ok_or(BAD_URL)?
-            .to_owned();
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or(BAD_URL)?.to_owned();
         let tls = || TlsParameters::new(host.clone()).map_err(|_| BAD_URL);
-        let wish = url
-            .query_pairs()
-            .find(|(name, _)| name == "tls")
-            .map(|(_, value)| value.into_owned());
+        let wish = url.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
         let (privacy, usual_port) = match (url.scheme(), wish.as_deref()) {
             ("smtp", None) => (Privacy::None, 25),
             ("smtp", Some("required")) => (Privacy::StartTls(tls()?), 587),
@@ -71,15 +62,11 @@ impl Relay {
         let opening = AsyncSmtpConnection::connect_tokio1(place, None, &self.hello, wrapped, None);
         let mut connection = opening.await.map_err(unconnected)?;
         match &self.privacy {
-            Privacy::StartTls(tls) => connection
-                .starttls(tls.clone(), &self.hello)
-                .await
-                .map_err(unconnected)?,
+            Privacy::StartTls(tls) => {
+                connection.starttls(tls.clone(), &self.hello).await.map_err(unconnected)?
+            }
             Privacy::StartTlsIfOffered(tls) if connection.can_starttls() => {
-                connection
-                    .starttls(tls.clone(), &self.hello)
-                    .await
-                    .map_err(unconnected)?;
+                connection.starttls(tls.clone(), &self.hello).await.map_err(unconnected)?;
             }
             Privacy::StartTlsIfOffered(_) | Privacy::Wrapped(_) | Privacy::None => {}
         }
@@ -95,9 +82,7 @@ impl Relay {
 fn decoded(text: &str) -> String {
     // The form decoder does the same but for the plus sign, which means itself here.
     let field = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
-    url::form_urlencoded::parse(field.as_bytes())
-        .map(|(_, value)| value.into_owned())
-        .collect()
+    url::form_urlencoded::parse(field.as_bytes()).map(|(_, value)| value.into_owned()).collect()
 }
 
 #[cfg(test)]
@@ -113,43 +98,15 @@ mod tests {
 
     #[test]
     fn each_scheme_has_its_port_and_its_privacy() {
-        assert!(matches!(
-            parse("smtp://relay").unwrap(),
-            Relay {
-                port: 25,
-                privacy: Privacy::None,
-                ..
-            }
-        ));
-        assert!(matches!(
-            parse("smtp://relay:2525").unwrap(),
-            Relay { port: 2525, .. }
-        ));
+        assert!(matches!(parse("smtp://relay").unwrap(), Relay { port: 25, privacy: Privacy::None, .. }));
+        assert!(matches!(parse("smtp://relay:2525").unwrap(), Relay { port: 2525, .. }));
         let required = parse("smtp://relay?tls=required").unwrap();
-        assert!(matches!(
-            required,
-            Relay {
-                port: 587,
-                privacy: Privacy::StartTls(_),
-                ..
-            }
-        ));
+        assert!(matches!(required, Relay { port: 587, privacy: Privacy::StartTls(_), .. }));
         let offered = parse("smtp://relay?tls=opportunistic").unwrap();
-        assert!(matches!(
-            offered,
-            Relay {
-                port: 587,
-                privacy: Privacy::StartTlsIfOffered(_),
-                ..
-            }
-        ));
+        assert!(matches!(offered, Relay { port: 587, privacy: Privacy::StartTlsIfOffered(_), .. }));
         assert!(matches!(
             parse("smtps://relay").unwrap(),
-            Relay {
-                port: 465,
-                privacy: Privacy::Wrapped(_),
-                ..
-            }
+            Relay { port: 465, privacy: Privacy::Wrapped(_), .. }
         ));
     }
 
@@ -162,14 +119,9 @@ mod tests {
 
     #[test]
     fn other_urls_are_refused() {
-        for url in [
-            "",
-            "relay:25",
-            "http://relay",
-            "smtp://",
-            "smtp://relay?tls=maybe",
-            "smtps://relay?tls=none",
-        ] {
+        for url in
+            ["", "relay:25", "http://relay", "smtp://", "smtp://relay?tls=maybe", "smtps://relay?tls=none"]
+        {
             assert!(parse(url).is_err(), "{url}");
         }
     }

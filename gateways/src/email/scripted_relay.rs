@@ -97,11 +97,7 @@ async fn serve(stream: TcpStream, script: Script, journal: Arc<Mutex<Journal>>) 
             return;
         }
         let command = line.trim().to_owned();
-        let verb = command
-            .split([' ', ':'])
-            .next()
-            .unwrap_or_default()
-            .to_uppercase();
+        let verb = command.split([' ', ':']).next().unwrap_or_default().to_uppercase();
         journal.lock().unwrap().commands.push(command);
         let word = match verb.as_str() {
             "EHLO" => script.hello,

@@ -32,10 +32,7 @@ fn email() -> EmailSend {
 }
 
 fn accepted() -> SendOutcome {
-    SendOutcome::Accepted {
-        provider_id: "att_1@pay.example".to_owned(),
-        segments: None,
-    }
+    SendOutcome::Accepted { provider_id: "att_1@pay.example".to_owned(), segments: None }
 }
 
 async fn send_against(script: Script) -> (SendOutcome, ScriptedRelay) {
@@ -49,12 +46,8 @@ async fn a_message_the_relay_takes_is_accepted_under_our_own_id() {
     let (outcome, relay) = send_against(Script::default()).await;
     assert_eq!(outcome, accepted());
     let commands = relay.commands();
-    let expected = [
-        "EHLO pay.example",
-        "MAIL FROM:<billing@pay.example>",
-        "RCPT TO:<ana@customer.example>",
-        "DATA",
-    ];
+    let expected =
+        ["EHLO pay.example", "MAIL FROM:<billing@pay.example>", "RCPT TO:<ana@customer.example>", "DATA"];
     assert_eq!(commands, expected);
     assert_eq!(relay.messages().len(), 1);
 }
@@ -121,24 +114,15 @@ async fn no_is_rejected_with_the_class_of_its_step() {
     let cases = [
         (0, "554 no service", RejectClass::SenderNotAllowed),
         (2, "550 5.7.1 not you", RejectClass::SenderNotAllowed),
-        (
-            3,
-            "550 5.1.1 <ana@customer.example> unknown",
-            RejectClass::BadAddress,
-        ),
+        (3, "550 5.1.1 <ana@customer.example> unknown", RejectClass::BadAddress),
         (3, "554 5.7.1 relay access denied", RejectClass::SenderNotAllowed),
         (5, "554 5.7.1 looks like spam", RejectClass::Filtered),
         (5, "552 too big", RejectClass::Content),
     ];
     for (step, said, class) in cases {
         let (outcome, _) = send_against(changed(step, Word::Say(said))).await;
-        assert!(
-            !format!("{outcome:?}").contains("ana@"),
-            "a relay's words may hold addresses"
-        );
-        let SendOutcome::Rejected { class: read, .. } = outcome else {
-            panic!("{said}: {outcome:?}")
-        };
+        assert!(!format!("{outcome:?}").contains("ana@"), "a relay's words may hold addresses");
+        let SendOutcome::Rejected { class: read, .. } = outcome else { panic!("{said}: {outcome:?}") };
         assert_eq!(read, class, "{said}");
     }
 }
@@ -149,19 +133,14 @@ async fn without_a_relay_nothing_was_sent() {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         listener.local_addr().unwrap().port()
     };
-    let outcome = gateway(&format!("smtp://127.0.0.1:{port}"), 2_000)
-        .send(&email())
-        .await;
+    let outcome = gateway(&format!("smtp://127.0.0.1:{port}"), 2_000).send(&email()).await;
     assert_eq!(outcome.word(), "not_sent");
 }
 
 #[tokio::test]
 async fn past_its_deadline_the_message_is_not_written() {
     let relay = ScriptedRelay::start(Script::default()).await;
-    let late = EmailSend {
-        deadline: Instant::now(),
-        ..email()
-    };
+    let late = EmailSend { deadline: Instant::now(), ..email() };
     assert_eq!(gateway(&relay.url(), 2_000).send(&late).await.word(), "not_sent");
     assert!(relay.messages().is_empty());
 }
@@ -169,18 +148,9 @@ async fn past_its_deadline_the_message_is_not_written() {
 #[tokio::test]
 async fn a_message_that_cannot_be_written_never_reaches_the_relay() {
     let relay = ScriptedRelay::start(Script::default()).await;
-    let forged = EmailSend {
-        subject: "Hello\r\nBcc: all@customer.example".to_owned(),
-        ..email()
-    };
+    let forged = EmailSend { subject: "Hello\r\nBcc: all@customer.example".to_owned(), ..email() };
     let outcome = gateway(&relay.url(), 2_000).send(&forged).await;
-    assert!(matches!(
-        outcome,
-        SendOutcome::Rejected {
-            class: RejectClass::Content,
-            ..
-        }
-    ));
+    assert!(matches!(outcome, SendOutcome::Rejected { class: RejectClass::Content, .. }));
     assert_eq!(relay.connections(), 0);
 }
 
@@ -192,14 +162,7 @@ async fn connections_are_used_again_after_they_were_asked_whether_they_live() {
         assert_eq!(gateway.send(&email()).await, accepted());
     }
     assert_eq!((relay.connections(), relay.messages().len()), (1, 3));
-    assert_eq!(
-        relay
-            .commands()
-            .iter()
-            .filter(|command| command.as_str() == "NOOP")
-            .count(),
-        2
-    );
+    assert_eq!(relay.commands().iter().filter(|command| command.as_str() == "NOOP").count(), 2);
 }
 
 #[tokio::test]
@@ -230,20 +193,11 @@ async fn a_login_is_given_when_the_url_has_one_and_a_refused_one_needs_an_operat
     assert_eq!(gateway(&url, 2_000).send(&email()).await, accepted());
     assert_eq!(relay.commands()[1], "AUTH PLAIN AHVzZXIAcGFzcw==");
 
-    let script = Script {
-        login: Word::Say("535 no"),
-        ..Script::default()
-    };
+    let script = Script { login: Word::Say("535 no"), ..Script::default() };
     let relay = ScriptedRelay::start(script).await;
     let url = format!("smtp://user:pass@127.0.0.1:{}", relay.port);
     let outcome = gateway(&url, 2_000).send(&email()).await;
-    assert!(matches!(
-        outcome,
-        SendOutcome::Rejected {
-            class: RejectClass::Auth,
-            ..
-        }
-    ));
+    assert!(matches!(outcome, SendOutcome::Rejected { class: RejectClass::Auth, .. }));
 }
 
 #[tokio::test]
@@ -251,19 +205,8 @@ async fn a_relay_without_the_privacy_we_require_gets_nothing() {
     let relay = ScriptedRelay::start(Script::default()).await;
     let url = format!("{}?tls=required", relay.url());
     let outcome = gateway(&url, 2_000).send(&email()).await;
-    assert!(matches!(
-        outcome,
-        SendOutcome::Rejected {
-            class: RejectClass::Auth,
-            ..
-        }
-    ));
-    assert!(
-        relay
-            .commands()
-            .iter()
-            .all(|command| command.starts_with("EHLO") || command == "QUIT")
-    );
+    assert!(matches!(outcome, SendOutcome::Rejected { class: RejectClass::Auth, .. }));
+    assert!(relay.commands().iter().all(|command| command.starts_with("EHLO") || command == "QUIT"));
 
     let url = format!("{}?tls=opportunistic", relay.url());
     assert_eq!(gateway(&url, 2_000).send(&email()).await, accepted());
@@ -279,10 +222,7 @@ fn settings_that_cannot_work_are_refused() {
     };
     assert!(EmailGateway::new(&config("http://relay", "pay.example")).is_err());
     for domain in ["", "pay example", "pay.example\r\n", ".", "pay.example."] {
-        assert!(
-            EmailGateway::new(&config("smtp://relay", domain)).is_err(),
-            "{domain:?}"
-        );
+        assert!(EmailGateway::new(&config("smtp://relay", domain)).is_err(), "{domain:?}");
     }
     assert!(!format!("{:?}", config("smtp://user:hunter2@relay", "pay.example")).contains("hunter2"));
 }

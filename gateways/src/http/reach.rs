@@ -148,11 +148,8 @@ mod tests {
         ] {
             assert!(!permitted(url), "{url}");
         }
-        for url in [
-            "https://example.com/hook?x=1",
-            "https://93.184.216.34/",
-            "https://[2606:2800:220:1::1]/",
-        ] {
+        for url in ["https://example.com/hook?x=1", "https://93.184.216.34/", "https://[2606:2800:220:1::1]/"]
+        {
             assert!(permitted(url), "{url}");
         }
     }

@@ -26,31 +26,21 @@ fn a_wish_as_a_date_is_measured_by_the_servers_own_clock() {
     let now = Some("Fri, 20 Nov 2026 10:00:00 GMT");
     assert_eq!(wish("Fri, 20 Nov 2026 10:00:30 GMT", now), Some(30_000));
     assert_eq!(wish("Fri, 20 Nov 2026 09:00:00 GMT", now), Some(0));
-    assert_eq!(
-        wish("Sun, 20 Dec 2026 10:00:00 GMT", now),
-        Some(RETRY_AFTER_MAX_MS)
-    );
+    assert_eq!(wish("Sun, 20 Dec 2026 10:00:00 GMT", now), Some(RETRY_AFTER_MAX_MS));
     assert_eq!(wish("Fri, 20 Nov 2026 10:00:30 GMT", None), None);
 }
 
 #[test]
 fn nonsense_is_no_wish() {
     for value in ["", "-1", "+5", "1.5", "soon", "7 s", "0x10", "\u{ff11}"] {
-        assert_eq!(
-            wish(value, Some("Fri, 20 Nov 2026 10:00:00 GMT")),
-            None,
-            "{value:?}"
-        );
+        assert_eq!(wish(value, Some("Fri, 20 Nov 2026 10:00:00 GMT")), None, "{value:?}");
     }
     assert_eq!(retry_after_ms(&HeaderMap::new()), None);
 }
 
 #[test]
 fn dates_of_mail_and_http_are_read() {
-    assert_eq!(
-        date_ms("Thu, 19 Nov 2026 15:04:05 +0000"),
-        Some(1_795_100_645_000)
-    );
+    assert_eq!(date_ms("Thu, 19 Nov 2026 15:04:05 +0000"), Some(1_795_100_645_000));
     assert_eq!(date_ms("Thu, 19 Nov 2026 15:04:05 GMT"), Some(1_795_100_645_000));
     assert_eq!(date_ms("2026-11-19T15:04:05Z"), None);
 }
@@ -61,15 +51,7 @@ async fn post(
 ) -> (reqwest::Result<reqwest::Response>, HandedOver) {
     let client = client(Duration::from_secs(5), Reach::Anywhere).unwrap();
     let (body, handed_over) = body_before(deadline, b"To=somebody".to_vec());
-    (
-        client
-            .post(&server.url)
-            .header("content-length", 11)
-            .body(body)
-            .send()
-            .await,
-        handed_over,
-    )
+    (client.post(&server.url).header("content-length", 11).body(body).send().await, handed_over)
 }
 
 #[tokio::test]
@@ -78,12 +60,7 @@ async fn a_body_whose_deadline_has_passed_by_the_time_it_is_wanted_never_leaves(
     let (outcome, handed_over) = post(&server, Instant::now()).await;
     assert!(outcome.is_err());
     assert!(!handed_over.has_happened());
-    assert!(
-        server
-            .heard()
-            .iter()
-            .all(|heard| heard.body.is_empty() && !heard.is_whole)
-    );
+    assert!(server.heard().iter().all(|heard| heard.body.is_empty() && !heard.is_whole));
 }
 
 #[tokio::test]
@@ -107,12 +84,8 @@ async fn an_answer_without_end_is_cut_off() {
 #[tokio::test]
 async fn redirects_are_not_followed() {
     let elsewhere = ScriptedServer::start([Act::Reply(answer(200, &[], ""))]).await;
-    let server = ScriptedServer::start([Act::Reply(answer(
-        302,
-        &[("Location", elsewhere.url.as_str())],
-        "",
-    ))])
-    .await;
+    let server =
+        ScriptedServer::start([Act::Reply(answer(302, &[("Location", elsewhere.url.as_str())], ""))]).await;
     let client = client(Duration::from_secs(5), Reach::Anywhere).unwrap();
     assert_eq!(client.get(&server.url).send().await.unwrap().status(), 302);
     assert_eq!(elsewhere.connections(), 0);

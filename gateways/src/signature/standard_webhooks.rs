@@ -69,11 +69,7 @@ pub fn verify(
         let expected = digest(key, headers.id, headers.timestamp, body);
         claimed.iter().any(|claim| same(claim, &expected))
     });
-    if matches {
-        Ok(())
-    } else {
-        Err(SignatureError::Mismatch)
-    }
+    if matches { Ok(()) } else { Err(SignatureError::Mismatch) }
 }
 
 fn key_of(secret: &str) -> Result<Vec<u8>, SignatureError> {

@@ -35,11 +35,7 @@ pub fn verify(
         let expected = hmac_sha256(secret.as_bytes(), &[timestamp.as_bytes(), b".", raw_body]);
         claimed.iter().any(|claim| same(claim, &expected))
     });
-    if matches {
-        Ok(())
-    } else {
-        Err(SignatureError::Mismatch)
-    }
+    if matches { Ok(()) } else { Err(SignatureError::Mismatch) }
 }
 
 /// The timestamp and the readable `v1` digests. Other schemes (`v0`) are for Stripe's own tests.

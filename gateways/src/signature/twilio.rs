@@ -32,9 +32,7 @@ pub fn verify(
     if header.trim().is_empty() {
         return Err(SignatureError::Missing);
     }
-    let claimed = STANDARD
-        .decode(header.trim())
-        .map_err(|_| SignatureError::Malformed)?;
+    let claimed = STANDARD.decode(header.trim()).map_err(|_| SignatureError::Malformed)?;
     let url = Url::parse(public_url).map_err(|_| SignatureError::Malformed)?;
     let fields = signed_fields(&url, raw_body)?;
     let mut tokens = usable(auth_tokens).peekable();
@@ -43,16 +41,9 @@ pub fn verify(
     }
     // Twilio is not consistent about naming a standard port, so both spellings count.
     let spellings = spellings(public_url, &url);
-    let matches = tokens.any(|token| {
-        spellings
-            .iter()
-            .any(|spelling| same(&claimed, &digest(token, spelling, &fields)))
-    });
-    if matches {
-        Ok(())
-    } else {
-        Err(SignatureError::Mismatch)
-    }
+    let matches = tokens
+        .any(|token| spellings.iter().any(|spelling| same(&claimed, &digest(token, spelling, &fields))));
+    if matches { Ok(()) } else { Err(SignatureError::Mismatch) }
 }
 
 /// The text that is signed after the URL: names and values run together, sorted, repeats dropped.
@@ -60,18 +51,11 @@ fn signed_fields(url: &Url, raw_body: &[u8]) -> Result<String, SignatureError> {
     if let Some((_, hash)) = url.query_pairs().find(|(name, _)| name == BODY_HASH_FIELD) {
         let claimed = hex::decode(hash.as_bytes()).map_err(|_| SignatureError::Malformed)?;
         let body_is_whole = same(&claimed, &Sha256::digest(raw_body));
-        return if body_is_whole {
-            Ok(String::new())
-        } else {
-            Err(SignatureError::Mismatch)
-        };
+        return if body_is_whole { Ok(String::new()) } else { Err(SignatureError::Mismatch) };
     }
     let mut fields: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (name, value) in url::form_urlencoded::parse(raw_body) {
-        fields
-            .entry(name.into_owned())
-            .or_default()
-            .insert(value.into_owned());
+        fields.entry(name.into_owned()).or_default().insert(value.into_owned());
     }
     let run_together = |(name, values): (&String, &BTreeSet<String>)| -> String {
         values.iter().map(|value| format!("{name}{value}")).collect()
@@ -87,9 +71,7 @@ fn spellings(public_url: &str, url: &Url) -> Vec<String> {
     };
     let authority_len = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(authority_len);
-    let port_at = authority
-        .rfind(':')
-        .filter(|at| authority[at + 1..].bytes().all(|b| b.is_ascii_digit()));
+    let port_at = authority.rfind(':').filter(|at| authority[at + 1..].bytes().all(|b| b.is_ascii_digit()));
     match (port_at, url.port_or_known_default()) {
         (Some(at), _) => spellings.push(format!("{scheme}://{}{tail}", &authority[..at])),
         (None, Some(port)) => spellings.push(format!("{scheme}://{authority}:{port}{tail}")),

@@ -63,9 +63,7 @@ pub fn parse_status_callback(raw_form: &[u8]) -> Result<StatusCallback, FormErro
 pub fn parse_inbound(raw_form: &[u8]) -> Result<InboundText, FormError> {
     let form = Form::of(raw_form);
     let body = form.optional("Body").unwrap_or_default();
-    let carriers_reading = form
-        .optional("OptOutType")
-        .and_then(|word| carriers_reading(&word));
+    let carriers_reading = form.optional("OptOutType").and_then(|word| carriers_reading(&word));
     Ok(InboundText {
         provider_id: form.message_sid()?,
         account_sid: form.optional("AccountSid").unwrap_or_default(),
@@ -94,10 +92,7 @@ impl Form {
     }
 
     fn optional(&self, field: &str) -> Option<String> {
-        self.0
-            .iter()
-            .find(|(name, value)| name == field && !value.is_empty())
-            .map(|(_, value)| value.clone())
+        self.0.iter().find(|(name, value)| name == field && !value.is_empty()).map(|(_, value)| value.clone())
     }
 
     fn required(&self, field: &'static str) -> Result<String, FormError> {
@@ -107,8 +102,7 @@ impl Form {
     /// `SmsSid` is the old name of the same.
     fn message_sid(&self) -> Result<String, FormError> {
         let sid = self.optional("MessageSid").or_else(|| self.optional("SmsSid"));
-        sid.filter(|sid| is_message_sid(sid))
-            .ok_or(FormError { field: "MessageSid" })
+        sid.filter(|sid| is_message_sid(sid)).ok_or(FormError { field: "MessageSid" })
     }
 }
 

@@ -45,10 +45,7 @@ pub enum FindError {
     #[error("the carrier was not reached")]
     Unreachable,
     #[error("the carrier answered {status}")]
-    Refused {
-        status: u16,
-        retry_after_ms: Option<i64>,
-    },
+    Refused { status: u16, retry_after_ms: Option<i64> },
     #[error("the carrier's list cannot be read")]
     Unreadable,
     #[error("the carrier's list is too long")]
@@ -97,14 +94,9 @@ impl SmsGateway {
         let status = response.status();
         if !status.is_success() {
             let retry_after_ms = http::retry_after_ms(response.headers());
-            return Err(FindError::Refused {
-                status: status.as_u16(),
-                retry_after_ms,
-            });
+            return Err(FindError::Refused { status: status.as_u16(), retry_after_ms });
         }
-        let bytes = http::read_body(response)
-            .await
-            .map_err(|_| FindError::Unreadable)?;
+        let bytes = http::read_body(response).await.map_err(|_| FindError::Unreadable)?;
         let value: Value = serde_json::from_slice(&bytes).map_err(|_| FindError::Unreadable)?;
         Page::of(&value, &self.messages_url).ok_or(FindError::Unreadable)
     }
@@ -118,12 +110,8 @@ struct Page {
 impl Page {
     /// `None` when anything in it cannot be read: a message we cannot read may be the one.
     fn of(value: &Value, messages_url: &Url) -> Option<Self> {
-        let messages = value
-            .get("messages")?
-            .as_array()?
-            .iter()
-            .map(Message::of)
-            .collect::<Option<Vec<_>>>()?;
+        let messages =
+            value.get("messages")?.as_array()?.iter().map(Message::of).collect::<Option<Vec<_>>>()?;
         let next = match value.get("next_page_uri") {
             None | Some(Value::Null) => None,
             Some(uri) => Some(next_page(uri.as_str()?, messages_url)?),
@@ -132,11 +120,7 @@ impl Page {
     }
 
     fn ends_before(&self, moment_ms: i64) -> bool {
-        let newest_ms = self
-            .messages
-            .iter()
-            .map(|message| message.created_ms.unwrap_or(i64::MAX))
-            .max();
+        let newest_ms = self.messages.iter().map(|message| message.created_ms.unwrap_or(i64::MAX)).max();
         newest_ms.is_some_and(|newest_ms| newest_ms < moment_ms)
     }
 }

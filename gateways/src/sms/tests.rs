@@ -38,10 +38,7 @@ fn created() -> Vec<u8> {
 }
 
 fn accepted() -> SendOutcome {
-    SendOutcome::Accepted {
-        provider_id: "SM1".to_owned(),
-        segments: Some(1),
-    }
+    SendOutcome::Accepted { provider_id: "SM1".to_owned(), segments: Some(1) }
 }
 
 /// What one send comes to when the carrier does this, and how many whole requests it heard.
@@ -56,28 +53,15 @@ async fn an_accepted_text_names_itself_and_the_request_is_what_the_carrier_docum
     let (outcome, server) = send_against(Act::Reply(created())).await;
     assert_eq!(outcome, accepted());
     let heard = &server.heard()[0];
-    assert_eq!(
-        heard.request_line(),
-        "POST /2010-04-01/Accounts/AC1/Messages.json HTTP/1.1"
-    );
+    assert_eq!(heard.request_line(), "POST /2010-04-01/Accounts/AC1/Messages.json HTTP/1.1");
     assert_eq!(heard.header("authorization"), Some("Basic QUMxOm5ldy10b2tlbg=="));
-    assert_eq!(
-        heard.header("content-type"),
-        Some("application/x-www-form-urlencoded")
-    );
+    assert_eq!(heard.header("content-type"), Some("application/x-www-form-urlencoded"));
     let form: Vec<(String, String)> = serde_urlencoded::from_bytes(&heard.body).unwrap();
-    let field = |name: &str| {
-        form.iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    };
+    let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     assert_eq!(field("To"), Some(TO));
     assert_eq!(field("From"), Some("+18005551212"));
     assert_eq!(field("Body"), Some(text().body.as_str()));
-    assert_eq!(
-        field("StatusCallback"),
-        Some("https://pay.example/hooks/twilio/att_1")
-    );
+    assert_eq!(field("StatusCallback"), Some("https://pay.example/hooks/twilio/att_1"));
     assert_eq!(field("ValidityPeriod"), Some("900"));
     assert_eq!(form.len(), 5);
 }
@@ -91,9 +75,7 @@ async fn without_a_connection_nothing_was_sent() {
 #[tokio::test]
 async fn a_failed_tls_handshake_means_nothing_was_sent() {
     let server = ScriptedServer::start([Act::Silence]).await;
-    let outcome = gateway(&server.url.replace("http:", "https:"), 300)
-        .send(&text())
-        .await;
+    let outcome = gateway(&server.url.replace("http:", "https:"), 300).send(&text()).await;
     assert_eq!(outcome.word(), "not_sent");
     assert_eq!(server.whole_requests(), 0);
 }
@@ -101,10 +83,7 @@ async fn a_failed_tls_handshake_means_nothing_was_sent() {
 #[tokio::test]
 async fn past_its_deadline_nothing_is_written_or_even_connected() {
     let server = ScriptedServer::start([Act::Reply(created())]).await;
-    let late = SmsSend {
-        deadline: Instant::now(),
-        ..text()
-    };
+    let late = SmsSend { deadline: Instant::now(), ..text() };
     assert_eq!(gateway(&server.url, 5_000).send(&late).await.word(), "not_sent");
     assert_eq!(server.connections(), 0);
 }
@@ -113,10 +92,7 @@ async fn past_its_deadline_nothing_is_written_or_even_connected() {
 async fn an_answer_that_never_comes_is_unknown_and_not_asked_for_twice() {
     let server = ScriptedServer::start([Act::Silence]).await;
     let outcome = gateway(&server.url, 1_500).send(&text()).await;
-    assert_eq!(
-        outcome,
-        SendOutcome::unknown("timed out after the request was written")
-    );
+    assert_eq!(outcome, SendOutcome::unknown("timed out after the request was written"));
     assert_eq!(server.whole_requests(), 1);
 }
 
@@ -129,10 +105,7 @@ async fn a_connection_cut_at_any_byte_of_the_request_is_never_called_sent_and_ne
     for cut in 0..=length {
         let before = server.whole_requests();
         let outcome = gateway.send(&text()).await;
-        assert!(
-            matches!(outcome.word(), "unknown" | "not_sent"),
-            "cut at {cut}: {outcome:?}"
-        );
+        assert!(matches!(outcome.word(), "unknown" | "not_sent"), "cut at {cut}: {outcome:?}");
         assert_eq!(server.connections(), cut + 1, "cut at {cut}");
         if server.whole_requests() > before {
             assert_eq!(outcome.word(), "unknown", "cut at {cut}");
@@ -194,19 +167,13 @@ async fn server_faults_and_redirects_are_unknown_and_said_once() {
 
 #[tokio::test]
 async fn being_told_to_slow_down_is_not_sent_with_the_carriers_wish() {
-    let cases = [
-        (Some("7"), Some(7_000)),
-        (Some("soon"), None),
-        (Some("999999999"), Some(3_600_000)),
-        (None, None),
-    ];
+    let cases =
+        [(Some("7"), Some(7_000)), (Some("soon"), None), (Some("999999999"), Some(3_600_000)), (None, None)];
     for (wish, expected) in cases {
         let headers: Vec<(&str, &str)> = wish.map(|wish| ("Retry-After", wish)).into_iter().collect();
         let body = json!({"code": 20429, "status": 429}).to_string();
         let (outcome, _) = send_against(Act::Reply(answer(429, &headers, &body))).await;
-        let SendOutcome::NotSent { retry_after_ms, .. } = outcome else {
-            panic!("{outcome:?}")
-        };
+        let SendOutcome::NotSent { retry_after_ms, .. } = outcome else { panic!("{outcome:?}") };
         assert_eq!(retry_after_ms, expected, "{wish:?}");
     }
 }
@@ -225,25 +192,11 @@ async fn refusals_are_rejected_with_their_class_and_without_the_carriers_words()
         let body = json!({"code": code, "message": format!("The 'To' number {TO} is bad"), "status": status});
         let (outcome, _) = send_against(Act::Reply(json(status, &body))).await;
         assert!(!format!("{outcome:?}").contains(TO));
-        let SendOutcome::Rejected {
-            code: said,
-            class: read,
-            ..
-        } = outcome
-        else {
-            panic!("{outcome:?}")
-        };
+        let SendOutcome::Rejected { code: said, class: read, .. } = outcome else { panic!("{outcome:?}") };
         assert_eq!((said, read), (Some(code), class));
     }
     let (outcome, _) = send_against(Act::Reply(answer(403, &[], "<html>"))).await;
-    assert!(matches!(
-        outcome,
-        SendOutcome::Rejected {
-            code: None,
-            class: RejectClass::Auth,
-            ..
-        }
-    ));
+    assert!(matches!(outcome, SendOutcome::Rejected { code: None, class: RejectClass::Auth, .. }));
 }
 
 #[tokio::test]
@@ -273,10 +226,7 @@ async fn a_request_lost_on_a_reused_connection_is_unknown_and_never_repeated() {
     let gateway = gateway(&server.url, 5_000);
     assert_eq!(gateway.send(&text()).await, accepted());
     let outcome = gateway.send(&text()).await;
-    assert_eq!(
-        outcome,
-        SendOutcome::unknown("the connection broke after the request was written")
-    );
+    assert_eq!(outcome, SendOutcome::unknown("the connection broke after the request was written"));
     assert_eq!((server.connections(), server.whole_requests()), (1, 2));
 }
 
@@ -285,11 +235,7 @@ async fn a_request_lost_on_a_reused_connection_is_unknown_and_never_repeated() {
 #[tokio::test]
 async fn a_connection_that_died_idle_never_makes_two_texts_of_one() {
     for _ in 0..20 {
-        let script = [
-            Act::ReplyAndClose(created()),
-            Act::Reply(created()),
-            Act::Reply(created()),
-        ];
+        let script = [Act::ReplyAndClose(created()), Act::Reply(created()), Act::Reply(created())];
         let server = ScriptedServer::start(script).await;
         let gateway = gateway(&server.url, 5_000);
         assert_eq!(gateway.send(&text()).await, accepted());

@@ -5,10 +5,7 @@
 pub fn reply(text: Option<&str>) -> String {
     const PROLOGUE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>"#;
     match text {
-        Some(text) => format!(
-            "{PROLOGUE}<Response><Message>{}</Message></Response>",
-            escape(text)
-        ),
+        Some(text) => format!("{PROLOGUE}<Response><Message>{}</Message></Response>", escape(text)),
         None => format!("{PROLOGUE}<Response/>"),
     }
 }

@@ -21,9 +21,8 @@ impl Message {
         let provider_id = text(value, "sid").filter(|sid| is_message_sid(sid))?;
         Some(Self {
             provider_id,
-            status: text(value, "status").map_or(MessageStatus::Unrecognized, |word| {
-                MessageStatus::of_provider(&word)
-            }),
+            status: text(value, "status")
+                .map_or(MessageStatus::Unrecognized, |word| MessageStatus::of_provider(&word)),
             code: number(value, "error_code"),
             segments: number(value, "num_segments"),
             to: text(value, "to"),
@@ -42,19 +41,8 @@ pub(super) fn answer(bytes: &[u8], to: &str) -> AnswerBody {
         if message.to.as_deref().is_some_and(|answered_to| answered_to != to) {
             return AnswerBody::Unreadable;
         }
-        let Message {
-            provider_id,
-            status,
-            code,
-            segments,
-            ..
-        } = message;
-        return AnswerBody::Message {
-            provider_id,
-            status,
-            code,
-            segments,
-        };
+        let Message { provider_id, status, code, segments, .. } = message;
+        return AnswerBody::Message { provider_id, status, code, segments };
     }
     match number(&value, "code") {
         Some(code) => AnswerBody::Problem { code: Some(code) },

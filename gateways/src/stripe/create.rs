@@ -34,11 +34,7 @@ pub struct CreatePaymentIntent {
 pub(super) fn request(wanted: &CreatePaymentIntent) -> Result<api::CreatePaymentIntent, StripeError> {
     let currency = wanted.amount.currency.code().to_lowercase();
     let currency: stripe_types::Currency = currency.parse().map_err(|_| bad_parameter("currency"))?;
-    let methods: Vec<_> = wanted
-        .payment_method_types
-        .iter()
-        .map(|method| allowed(*method))
-        .collect();
+    let methods: Vec<_> = wanted.payment_method_types.iter().map(|method| allowed(*method)).collect();
     let metadata: std::collections::HashMap<String, String> = wanted.metadata.clone().into_iter().collect();
     let mut request = api::CreatePaymentIntent::new(wanted.amount.amount_minor, currency)
         .allowed_payment_method_types(methods)

@@ -69,20 +69,14 @@ fn created_at_s(value: &Value) -> Option<i64> {
 }
 
 fn text_at(event: &Value, pointer: &str) -> Option<String> {
-    event
-        .pointer(pointer)?
-        .as_str()
-        .filter(|text| !text.is_empty())
-        .map(str::to_owned)
+    event.pointer(pointer)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// An id as Stripe writes them. Anything else in its place is as good as nothing.
 fn id_at(event: &Value, pointer: &str) -> Option<String> {
     let is_id = |text: &String| {
         text.len() <= 255
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
     };
     text_at(event, pointer).filter(is_id)
 }

@@ -11,10 +11,7 @@ pub enum StripeError {
     #[error("Stripe did not carry it out (status {status:?})")]
     Retryable { status: Option<u16> },
     #[error("Stripe refused: {code:?}")]
-    Rejected {
-        code: Option<String>,
-        message: Option<String>,
-    },
+    Rejected { code: Option<String>, message: Option<String> },
     /// It cannot be canceled any more. Here is what it has become.
     #[error("too late to cancel: {}", .0.status)]
     TooLate(Box<PaymentIntent>),
@@ -28,10 +25,7 @@ pub enum StripeError {
 }
 
 pub(super) fn bad_parameter(name: &str) -> StripeError {
-    StripeError::Rejected {
-        code: Some("parameter_invalid".to_owned()),
-        message: Some(name.to_owned()),
-    }
+    StripeError::Rejected { code: Some("parameter_invalid".to_owned()), message: Some(name.to_owned()) }
 }
 
 /// An error, with the one kind set apart that only a cancel knows what to make of.
@@ -87,8 +81,5 @@ fn said_no(said: stripe_shared::ApiErrors, status: u16) -> StripeError {
 }
 
 fn rejected(said: stripe_shared::ApiErrors) -> StripeError {
-    StripeError::Rejected {
-        code: said.code.map(|code| code.as_str().to_owned()),
-        message: said.message,
-    }
+    StripeError::Rejected { code: said.code.map(|code| code.as_str().to_owned()), message: said.message }
 }

@@ -77,14 +77,10 @@ impl From<stripe_shared::PaymentIntent> for PaymentIntent {
 impl From<Expandable<stripe_shared::Charge>> for Charge {
     fn from(charge: Expandable<stripe_shared::Charge>) -> Self {
         match charge {
-            Expandable::Id(id) => Self {
-                id: id.into(),
-                details: None,
-            },
-            Expandable::Object(charge) => Self {
-                id: charge.id.as_str().to_owned(),
-                details: Some(ChargeDetails::from(*charge)),
-            },
+            Expandable::Id(id) => Self { id: id.into(), details: None },
+            Expandable::Object(charge) => {
+                Self { id: charge.id.as_str().to_owned(), details: Some(ChargeDetails::from(*charge)) }
+            }
         }
     }
 }

@@ -13,32 +13,17 @@ const ACCOUNT: &str = "acct_1";
 
 fn gateway(base_url: &str, timeout_ms: u64) -> StripeGateway {
     let secret_key = SecretString::from("sk_test_1");
-    StripeGateway::new(StripeConfig {
-        secret_key,
-        base_url: base_url.to_owned(),
-        timeout_ms,
-    })
-    .unwrap()
+    StripeGateway::new(StripeConfig { secret_key, base_url: base_url.to_owned(), timeout_ms }).unwrap()
 }
 
 fn wanted() -> CreatePaymentIntent {
-    let metadata = [
-        ("postcall_invoice", "inv_1"),
-        ("postcall_payable", "pbl_1"),
-        ("postcall_revision", "3"),
-    ];
+    let metadata = [("postcall_invoice", "inv_1"), ("postcall_payable", "pbl_1"), ("postcall_revision", "3")];
     CreatePaymentIntent {
         account: ACCOUNT.to_owned(),
-        amount: Money {
-            amount_minor: 12_345,
-            currency: Currency::USD,
-        },
+        amount: Money { amount_minor: 12_345, currency: Currency::USD },
         application_fee_minor: Some(1_234),
         description: "Invoice INV-7 & more".to_owned(),
-        metadata: metadata
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .collect(),
+        metadata: metadata.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
         statement_descriptor_suffix: None,
         payment_method_types: vec![PaymentMethodType::Card],
         idempotency_key: "pi:create:pbl_1".to_owned(),
@@ -80,9 +65,7 @@ async fn create_against(act: Act) -> (Result<PaymentIntent, StripeError>, Script
 }
 
 fn field<'a>(form: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    form.iter()
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.as_str())
+    form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
 fn form(heard: &Heard) -> Vec<(String, String)> {
@@ -98,22 +81,12 @@ async fn ids_and_keys_that_would_leave_their_place_are_not_sent() {
         assert!(matches!(fetched, Err(StripeError::Rejected { .. })), "{id}");
     }
     for key in [String::new(), "k".repeat(256)] {
-        let made = gateway
-            .create_payment_intent(&CreatePaymentIntent {
-                idempotency_key: key,
-                ..wanted()
-            })
-            .await;
+        let made =
+            gateway.create_payment_intent(&CreatePaymentIntent { idempotency_key: key, ..wanted() }).await;
         assert!(matches!(made, Err(StripeError::Rejected { .. })));
     }
-    let foreign = CreatePaymentIntent {
-        account: "acct\r\nx: y".to_owned(),
-        ..wanted()
-    };
-    assert!(matches!(
-        gateway.create_payment_intent(&foreign).await,
-        Err(StripeError::Rejected { .. })
-    ));
+    let foreign = CreatePaymentIntent { account: "acct\r\nx: y".to_owned(), ..wanted() };
+    assert!(matches!(gateway.create_payment_intent(&foreign).await, Err(StripeError::Rejected { .. })));
     assert_eq!(server.connections(), 0);
 }
 

@@ -14,26 +14,16 @@ fn now(backend: DatabaseBackend) -> &'static str {
 }
 
 fn skip_locked(backend: DatabaseBackend) -> &'static str {
-    if backend == DatabaseBackend::Postgres {
-        "FOR UPDATE SKIP LOCKED"
-    } else {
-        ""
-    }
+    if backend == DatabaseBackend::Postgres { "FOR UPDATE SKIP LOCKED" } else { "" }
 }
 
 /// `$1`, a JSON array of objects, as a table.
 fn rows(backend: DatabaseBackend, columns: &[(&str, &str)]) -> String {
     if backend == DatabaseBackend::Postgres {
-        let typed: Vec<String> = columns
-            .iter()
-            .map(|(name, kind)| format!("{name} {kind}"))
-            .collect();
+        let typed: Vec<String> = columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
         return format!("jsonb_to_recordset($1::jsonb) AS r({})", typed.join(", "));
     }
-    let picked: Vec<String> = columns
-        .iter()
-        .map(|(name, _)| format!("value->>'{name}' AS {name}"))
-        .collect();
+    let picked: Vec<String> = columns.iter().map(|(name, _)| format!("value->>'{name}' AS {name}")).collect();
     format!("(SELECT {} FROM json_each($1)) AS r", picked.join(", "))
 }
 

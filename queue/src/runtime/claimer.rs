@@ -73,19 +73,10 @@ impl Claimer {
     /// Innocents first, together; then suspects, one by one.
     async fn next(&self, slot: OwnedSemaphorePermit) -> Result<Option<Arc<Batch>>, DbErr> {
         let asked_at = Instant::now();
-        let jobs = self
-            .ledger
-            .claim(self.kind, &self.worker, self.kind.policy().batch_max)
-            .await?;
+        let jobs = self.ledger.claim(self.kind, &self.worker, self.kind.policy().batch_max).await?;
         if !jobs.is_empty() {
             self.ledger.metrics().claimed(self.kind, jobs.len());
-            return Ok(Some(Batch::new(
-                self.ledger.clone(),
-                self.kind,
-                jobs,
-                asked_at,
-                Some(slot),
-            )));
+            return Ok(Some(Batch::new(self.ledger.clone(), self.kind, jobs, asked_at, Some(slot))));
         }
         loop {
             let asked_at = Instant::now();
@@ -96,13 +87,7 @@ impl Claimer {
             let batch = Batch::new(self.ledger.clone(), self.kind, vec![job.clone()], asked_at, None);
             if crashes < self.kind.policy().crashes_max {
                 self.ledger.metrics().claimed(self.kind, 1);
-                return Ok(Some(Batch::new(
-                    self.ledger.clone(),
-                    self.kind,
-                    vec![job],
-                    asked_at,
-                    Some(slot),
-                )));
+                return Ok(Some(Batch::new(self.ledger.clone(), self.kind, vec![job], asked_at, Some(slot))));
             }
             let reason =
                 format!("its lease expired {crashes} times: it seems to kill the process that takes it");

@@ -17,10 +17,7 @@ pub(super) struct Keeper {
 
 impl Keeper {
     pub(super) fn hold(&self, batch: &Arc<Batch>) {
-        self.held
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Arc::downgrade(batch));
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(batch));
     }
 
     fn batches(&self) -> Vec<Arc<Batch>> {

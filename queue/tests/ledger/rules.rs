@@ -19,10 +19,7 @@ pub(crate) struct Answers {
 
 impl Answers {
     pub(crate) fn with(answer: impl Fn(&Claimed) -> Outcome + Send + Sync + 'static) -> Self {
-        Self {
-            seen: Arc::default(),
-            answer: Arc::new(answer),
-        }
+        Self { seen: Arc::default(), answer: Arc::new(answer) }
     }
 }
 
@@ -52,10 +49,7 @@ pub(crate) struct Running {
 impl Running {
     pub(crate) fn start(runtime: Runtime) -> Self {
         let stop = CancellationToken::new();
-        Self {
-            ended: tokio::spawn(runtime.run(stop.clone())),
-            stop,
-        }
+        Self { ended: tokio::spawn(runtime.run(stop.clone())), stop }
     }
 
     pub(crate) async fn stop(self) {
@@ -70,10 +64,7 @@ impl Running {
 pub(crate) async fn a_job_and_its_cause_commit_together_or_not_at_all(store: Store) {
     let ledger = store.ledger();
     let tx = ledger.begin().await.unwrap();
-    ledger
-        .enqueue(&tx, &[job(JobKind::ResolveChannel, "rolled back")])
-        .await
-        .unwrap();
+    ledger.enqueue(&tx, &[job(JobKind::ResolveChannel, "rolled back")]).await.unwrap();
     tx.rollback().await.unwrap();
     assert_eq!(store.jobs("waiting").await, 0);
     enqueue(&ledger, vec![job(JobKind::ResolveChannel, "kept")]).await;
@@ -82,11 +73,8 @@ pub(crate) async fn a_job_and_its_cause_commit_together_or_not_at_all(store: Sto
 
 pub(crate) async fn the_same_key_is_enqueued_once(store: Store) {
     let ledger = store.ledger();
-    let twins = vec![
-        job(JobKind::SendLink, "a"),
-        job(JobKind::SendLink, "a"),
-        job(JobKind::SendReceipt, "a"),
-    ];
+    let twins =
+        vec![job(JobKind::SendLink, "a"), job(JobKind::SendLink, "a"), job(JobKind::SendReceipt, "a")];
     enqueue(&ledger, twins.clone()).await;
     enqueue(&ledger, twins).await;
     assert_eq!(store.jobs("waiting").await, 2, "one for each kind");
@@ -109,13 +97,7 @@ pub(crate) async fn a_job_that_waits_is_not_due_before_its_time(store: Store) {
     store.clock.advance_ms(86_400_001);
     store.until("done", 2).await;
     running.stop().await;
-    let subjects: Vec<String> = handler
-        .seen
-        .lock()
-        .unwrap()
-        .iter()
-        .map(|job| job.subject.clone())
-        .collect();
+    let subjects: Vec<String> = handler.seen.lock().unwrap().iter().map(|job| job.subject.clone()).collect();
     assert_eq!(subjects, ["now", "tomorrow"]);
 }
 
@@ -128,25 +110,14 @@ pub(crate) async fn an_answer_with_an_old_fence_is_refused(store: Store) {
             // As if another worker had taken the row over meanwhile.
             let older = jobs
                 .into_iter()
-                .map(|job| {
-                    (
-                        Claimed {
-                            fence: job.fence - 1,
-                            ..job
-                        },
-                        Outcome::Done,
-                    )
-                })
+                .map(|job| (Claimed { fence: job.fence - 1, ..job }, Outcome::Done))
                 .collect();
             let tx = batch.ledger().begin().await?;
             let settled = batch.settle(&tx, older).await?;
             assert_eq!((settled.lost, settled.done), (1, 0));
             tx.commit().await?;
-            let current = batch
-                .jobs()
-                .cloned()
-                .map(|job| (job, Outcome::GiveUp("checked".to_owned())))
-                .collect();
+            let current =
+                batch.jobs().cloned().map(|job| (job, Outcome::GiveUp("checked".to_owned()))).collect();
             batch.finish(current).await
         }
     }
@@ -167,11 +138,7 @@ pub(crate) async fn a_dead_job_is_listed_and_redriven(store: Store) {
     running.stop().await;
     let dead = ledger.dead(None, None, 10).await.unwrap();
     assert_eq!(
-        (
-            dead.len(),
-            dead[0].last_error.as_deref(),
-            dead[0].subject.as_str()
-        ),
+        (dead.len(), dead[0].last_error.as_deref(), dead[0].subject.as_str()),
         (1, Some("no such thing"), "x")
     );
     let owner = domain::id::MerchantId::random([1; 16]);
@@ -179,10 +146,7 @@ pub(crate) async fn a_dead_job_is_listed_and_redriven(store: Store) {
     assert!(ledger.dead(Some(&stranger), None, 10).await.unwrap().is_empty());
     assert!(!ledger.redrive(&dead[0].id, Some(&stranger)).await.unwrap());
     assert!(ledger.redrive(&dead[0].id, Some(&owner)).await.unwrap());
-    assert!(
-        !ledger.redrive(&dead[0].id, None).await.unwrap(),
-        "it is no longer dead"
-    );
+    assert!(!ledger.redrive(&dead[0].id, None).await.unwrap(), "it is no longer dead");
     let running = Running::start(Runtime::new(ledger, "p").with(Answers::with(|_| Outcome::Done)));
     store.until("done", 1).await;
     running.stop().await;
@@ -197,24 +161,15 @@ pub(crate) async fn a_retry_backs_off_and_ends_in_the_dead_list(store: Store) {
     for attempt in 1..=3 {
         let deadline = std::time::Instant::now() + Duration::from_secs(20);
         while store.number("SELECT attempts FROM jobs").await < attempt {
-            assert!(
-                std::time::Instant::now() < deadline,
-                "attempt {attempt} never came"
-            );
+            assert!(std::time::Instant::now() < deadline, "attempt {attempt} never came");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let wait = store.number("SELECT due_at_ms - enqueued_at_ms FROM jobs").await;
         assert!(wait > 0, "it is due later than it was");
-        store
-            .clock
-            .advance_ms(JobKind::ResolveChannel.policy().backoff.cap_ms);
+        store.clock.advance_ms(JobKind::ResolveChannel.policy().backoff.cap_ms);
     }
-    store
-        .run(&format!("UPDATE jobs SET attempts = {}", attempts_max - 1))
-        .await;
-    store
-        .clock
-        .advance_ms(JobKind::ResolveChannel.policy().backoff.cap_ms);
+    store.run(&format!("UPDATE jobs SET attempts = {}", attempts_max - 1)).await;
+    store.clock.advance_ms(JobKind::ResolveChannel.policy().backoff.cap_ms);
     store.until("dead", 1).await;
     running.stop().await;
     assert!(handler.seen.lock().unwrap().len() >= 4);

@@ -25,41 +25,20 @@ impl Store {
             .unwrap()
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal);
-        let write = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await
-            .unwrap();
-        let read = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options)
-            .await
-            .unwrap();
+        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.unwrap();
+        let read = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.unwrap();
         let write = SqlxSqliteConnector::from_sqlx_sqlite_pool(write);
-        Self::migrated(
-            SqlxSqliteConnector::from_sqlx_sqlite_pool(read),
-            write,
-            Some(folder),
-        )
-        .await
+        Self::migrated(SqlxSqliteConnector::from_sqlx_sqlite_pool(read), write, Some(folder)).await
     }
 
     pub(crate) async fn postgres() -> Option<Self> {
         let server = std::env::var("POSTCALL_TEST_POSTGRES_URL").ok()?;
         let name = format!("queue_{:016x}", rand::random::<u64>());
         let admin = sqlx::PgPool::connect(&server).await.unwrap();
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
-            .execute(&admin)
-            .await
-            .unwrap();
-        let options = sqlx::postgres::PgConnectOptions::from_str(&server)
-            .unwrap()
-            .database(&name);
-        let pool = sqlx::postgres::PgPoolOptions::new()
-            .max_connections(8)
-            .connect_with(options)
-            .await
-            .unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&admin).await.unwrap();
+        let options = sqlx::postgres::PgConnectOptions::from_str(&server).unwrap().database(&name);
+        let pool =
+            sqlx::postgres::PgPoolOptions::new().max_connections(8).connect_with(options).await.unwrap();
         let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
         Some(Self::migrated(connection.clone(), connection, None).await)
     }
@@ -70,12 +49,7 @@ impl Store {
         file: Option<tempfile::TempDir>,
     ) -> Self {
         Migrator::up(&write, None).await.unwrap();
-        Self {
-            read,
-            write,
-            clock: Clock::default(),
-            _file: file,
-        }
+        Self { read, write, clock: Clock::default(), _file: file }
     }
 
     /// A ledger as another process would have it: the same database, bells of its own.
@@ -101,29 +75,18 @@ impl Store {
 
     pub(crate) async fn number(&self, text: &str) -> i64 {
         let statement = Statement::from_string(self.read.get_database_backend(), text);
-        self.read
-            .query_one_raw(statement)
-            .await
-            .unwrap()
-            .unwrap()
-            .try_get_by_index(0)
-            .unwrap()
+        self.read.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
     }
 
     pub(crate) async fn jobs(&self, status: &str) -> i64 {
-        self.number(&format!("SELECT count(*) FROM jobs WHERE status = '{status}'"))
-            .await
+        self.number(&format!("SELECT count(*) FROM jobs WHERE status = '{status}'")).await
     }
 
     /// Waits until that many jobs have this status.
     pub(crate) async fn until(&self, status: &str, count: i64) {
         let deadline = Instant::now() + Duration::from_secs(30);
         while self.jobs(status).await != count {
-            assert!(
-                Instant::now() < deadline,
-                "{} jobs are {status}, not {count}",
-                self.jobs(status).await
-            );
+            assert!(Instant::now() < deadline, "{} jobs are {status}, not {count}", self.jobs(status).await);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -135,14 +98,5 @@ pub(crate) fn job(kind: JobKind, subject: &str) -> NewJob {
 
 pub(crate) async fn enqueue(ledger: &Ledger, jobs: Vec<NewJob>) {
     let tx = ledger.begin().await.unwrap();
-    ledger
-        .commit(
-            tx,
-            domain::job::Outbox {
-                jobs,
-                changes: Vec::new(),
-            },
-        )
-        .await
-        .unwrap();
+    ledger.commit(tx, domain::job::Outbox { jobs, changes: Vec::new() }).await.unwrap();
 }

@@ -18,13 +18,8 @@ pub(crate) async fn a_panic_is_a_retry_and_spares_the_worker(store: Store) {
     impl Handler for Panics {
         const KIND: JobKind = JobKind::ResolveChannel;
         async fn run(&self, batch: &Batch) -> Result<(), DbErr> {
-            assert!(
-                self.0.fetch_add(1, Ordering::Relaxed) > 0,
-                "the first batch panics"
-            );
-            batch
-                .finish(batch.jobs().cloned().map(|job| (job, Outcome::Done)).collect())
-                .await
+            assert!(self.0.fetch_add(1, Ordering::Relaxed) > 0, "the first batch panics");
+            batch.finish(batch.jobs().cloned().map(|job| (job, Outcome::Done)).collect()).await
         }
     }
     let ledger = store.ledger();
@@ -42,45 +37,25 @@ pub(crate) async fn a_batch_forms_by_itself_under_load(store: Store) {
         const KIND: JobKind = JobKind::ResolveChannel;
         async fn run(&self, batch: &Batch) -> Result<(), DbErr> {
             self.0.lock().unwrap().push(batch.jobs().count());
-            batch
-                .finish(batch.jobs().cloned().map(|job| (job, Outcome::Done)).collect())
-                .await
+            batch.finish(batch.jobs().cloned().map(|job| (job, Outcome::Done)).collect()).await
         }
     }
     let ledger = store.ledger();
-    enqueue(
-        &ledger,
-        (0..1_000)
-            .map(|n| job(JobKind::ResolveChannel, &n.to_string()))
-            .collect(),
-    )
-    .await;
+    enqueue(&ledger, (0..1_000).map(|n| job(JobKind::ResolveChannel, &n.to_string())).collect()).await;
     let sizes = Arc::new(Mutex::new(Vec::new()));
     let running = Running::start(Runtime::new(ledger, "p").with(Counts(Arc::clone(&sizes))));
     store.until("done", 1_000).await;
     running.stop().await;
     let sizes = sizes.lock().unwrap();
     assert_eq!(sizes.iter().sum::<usize>(), 1_000);
-    assert!(
-        sizes.len() <= 8,
-        "a thousand rows came in {} batches",
-        sizes.len()
-    );
+    assert!(sizes.len() <= 8, "a thousand rows came in {} batches", sizes.len());
 }
 
 pub(crate) async fn an_expired_lease_is_taken_over_alone(store: Store) {
     let ledger = store.ledger();
-    enqueue(
-        &ledger,
-        (0..3)
-            .map(|n| job(JobKind::ResolveChannel, &n.to_string()))
-            .collect(),
-    )
-    .await;
+    enqueue(&ledger, (0..3).map(|n| job(JobKind::ResolveChannel, &n.to_string())).collect()).await;
     // As a killed process leaves them: leased, and the lease is over.
-    store
-        .run("UPDATE jobs SET status = 'leased', fence = 1, lease_until_ms = 0, worker = 'killed'")
-        .await;
+    store.run("UPDATE jobs SET status = 'leased', fence = 1, lease_until_ms = 0, worker = 'killed'").await;
     let alone = Arc::new(Mutex::new(Vec::new()));
     struct Sizes(Arc<Mutex<Vec<(usize, i64)>>>);
     impl Handler for Sizes {
@@ -88,9 +63,7 @@ pub(crate) async fn an_expired_lease_is_taken_over_alone(store: Store) {
         async fn run(&self, batch: &Batch) -> Result<(), DbErr> {
             let jobs: Vec<Claimed> = batch.jobs().cloned().collect();
             self.0.lock().unwrap().push((jobs.len(), jobs[0].crashes));
-            batch
-                .finish(jobs.into_iter().map(|job| (job, Outcome::Done)).collect())
-                .await
+            batch.finish(jobs.into_iter().map(|job| (job, Outcome::Done)).collect()).await
         }
     }
     let running = Running::start(Runtime::new(ledger, "p").with(Sizes(Arc::clone(&alone))));
@@ -104,10 +77,7 @@ pub(crate) async fn a_row_that_kills_its_process_ends_in_the_dead_list(store: St
     enqueue(&ledger, vec![job(JobKind::ResolveChannel, "poison")]).await;
     let crashes_max = JobKind::ResolveChannel.policy().crashes_max;
     store
-        .run(&format!(
-            "UPDATE jobs SET status = 'leased', lease_until_ms = 0, crashes = {}",
-            crashes_max - 1
-        ))
+        .run(&format!("UPDATE jobs SET status = 'leased', lease_until_ms = 0, crashes = {}", crashes_max - 1))
         .await;
     let handler = Answers::with(|_| Outcome::Done);
     let running = Running::start(Runtime::new(ledger.clone(), "p").with(handler.clone()));
@@ -115,13 +85,7 @@ pub(crate) async fn a_row_that_kills_its_process_ends_in_the_dead_list(store: St
     running.stop().await;
     assert!(handler.seen.lock().unwrap().is_empty(), "it was not run again");
     let dead = ledger.dead(None, None, 10).await.unwrap();
-    assert!(
-        dead[0]
-            .last_error
-            .as_deref()
-            .unwrap()
-            .contains("kill the process")
-    );
+    assert!(dead[0].last_error.as_deref().unwrap().contains("kill the process"));
 }
 
 pub(crate) async fn two_runtimes_never_work_on_one_row(store: Store) {
@@ -131,13 +95,8 @@ pub(crate) async fn two_runtimes_never_work_on_one_row(store: Store) {
     let two = Running::start(Runtime::new(store.ledger(), "two").with(second.clone()));
     let ledger = store.ledger();
     for round in 0..20 {
-        enqueue(
-            &ledger,
-            (0..50)
-                .map(|n| job(JobKind::ResolveChannel, &format!("{round}-{n}")))
-                .collect(),
-        )
-        .await;
+        enqueue(&ledger, (0..50).map(|n| job(JobKind::ResolveChannel, &format!("{round}-{n}"))).collect())
+            .await;
     }
     store.until("done", 1_000).await;
     one.stop().await;
@@ -162,9 +121,7 @@ impl Handler for Ticks {
 
     async fn run(&self, batch: &Batch) -> Result<(), DbErr> {
         self.0.fetch_add(batch.jobs().count(), Ordering::Relaxed);
-        batch
-            .finish(batch.jobs().cloned().map(|job| (job, Outcome::Done)).collect())
-            .await
+        batch.finish(batch.jobs().cloned().map(|job| (job, Outcome::Done)).collect()).await
     }
 }
 
@@ -196,28 +153,14 @@ pub(crate) async fn shutdown_finishes_what_runs_and_gives_back_the_rest(store: S
         async fn run(&self, batch: &Batch) -> Result<(), DbErr> {
             self.begun.add_permits(1);
             let _go = self.go_on.acquire().await.unwrap();
-            batch
-                .finish(batch.jobs().cloned().map(|job| (job, Outcome::Done)).collect())
-                .await
+            batch.finish(batch.jobs().cloned().map(|job| (job, Outcome::Done)).collect()).await
         }
     }
-    let held = Held {
-        begun: Arc::new(Semaphore::new(0)),
-        go_on: Arc::new(Semaphore::new(0)),
-    };
+    let held = Held { begun: Arc::new(Semaphore::new(0)), go_on: Arc::new(Semaphore::new(0)) };
     let ledger = store.ledger();
-    enqueue(
-        &ledger,
-        (0..4)
-            .map(|n| job(JobKind::ReconcilePayments, &format!("extra {n}")))
-            .collect(),
-    )
-    .await;
+    enqueue(&ledger, (0..4).map(|n| job(JobKind::ReconcilePayments, &format!("extra {n}"))).collect()).await;
     let running = Running::start(Runtime::new(ledger, "p").with(held.clone()));
-    let _first = tokio::time::timeout(Duration::from_secs(10), held.begun.acquire())
-        .await
-        .unwrap()
-        .unwrap();
+    let _first = tokio::time::timeout(Duration::from_secs(10), held.begun.acquire()).await.unwrap().unwrap();
     let stopping = tokio::spawn(running.stop());
     held.go_on.add_permits(1);
     stopping.await.unwrap();
@@ -228,14 +171,8 @@ pub(crate) async fn shutdown_finishes_what_runs_and_gives_back_the_rest(store: S
 
 pub(crate) async fn a_kind_nobody_knows_does_not_stop_the_others(store: Store) {
     let ledger = store.ledger();
-    enqueue(
-        &ledger,
-        vec![job(JobKind::ResolveChannel, "x"), job(JobKind::SendLink, "y")],
-    )
-    .await;
-    store
-        .run("UPDATE jobs SET kind = 'from_a_newer_version' WHERE kind = 'send_link'")
-        .await;
+    enqueue(&ledger, vec![job(JobKind::ResolveChannel, "x"), job(JobKind::SendLink, "y")]).await;
+    store.run("UPDATE jobs SET kind = 'from_a_newer_version' WHERE kind = 'send_link'").await;
     let running = Running::start(Runtime::new(ledger, "p").with(Answers::with(|_| Outcome::Done)));
     store.until("done", 1).await;
     running.stop().await;
@@ -252,7 +189,8 @@ pub(crate) async fn a_row_that_was_taken_over_has_no_time_left(store: Store) {
             // Another worker has claimed the row meanwhile; the next renewal finds out.
             let tx = batch.ledger().begin().await?;
             let taken = "UPDATE jobs SET fence = fence + 1, status = 'done'";
-            let statement = sea_orm::Statement::from_string(sea_orm::ConnectionTrait::get_database_backend(&tx), taken);
+            let statement =
+                sea_orm::Statement::from_string(sea_orm::ConnectionTrait::get_database_backend(&tx), taken);
             sea_orm::ConnectionTrait::execute_raw(&tx, statement).await?;
             tx.commit().await?;
             let deadline = std::time::Instant::now() + Duration::from_secs(10);

@@ -43,11 +43,7 @@ pub struct Callback {
 impl Carrier {
     /// Carries one text to its end. The queue may be held; the validity period is checked when it leaves.
     pub(crate) async fn carry(&self, place: usize, journey: Journey) {
-        let transit = Duration::from_millis(if journey.callback_first {
-            0
-        } else {
-            self.transit_ms()
-        });
+        let transit = Duration::from_millis(if journey.callback_first { 0 } else { self.transit_ms() });
         tokio::time::sleep(transit).await;
         self.queue_open().await;
         let steps = self.steps(place, journey.fate);
@@ -141,10 +137,7 @@ impl Carrier {
         if let Some(code) = text.error_code {
             params.push(("ErrorCode".to_owned(), code.to_string()));
         }
-        self.post_signed(url, &params)
-            .await
-            .ok()
-            .map(|answer| answer.status().as_u16())
+        self.post_signed(url, &params).await.ok().map(|answer| answer.status().as_u16())
     }
 
     /// Posts a form the way Twilio does, signature included.
@@ -160,9 +153,7 @@ impl Carrier {
             params: params.to_vec(),
             signature: signature.clone(),
         });
-        let body = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(params)
-            .finish();
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
         self.client()
             .post(url)
             .header("content-type", "application/x-www-form-urlencoded; charset=UTF-8")

@@ -14,11 +14,7 @@ impl Carrier {
 
     /// Makes the listing answer this status; `None` lets it answer properly.
     pub fn set_listing_fault(&self, status: Option<u16>) {
-        *self
-            .0
-            .listing_fault
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = status;
+        *self.0.listing_fault.lock().unwrap_or_else(PoisonError::into_inner) = status;
     }
 
     /// Scripts what becomes of accepted texts.
@@ -47,11 +43,7 @@ impl Carrier {
 
     /// Makes a number refuse texts with 21614.
     pub fn mark_landline(&self, phone: &str) {
-        self.0
-            .landlines
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(phone.to_owned());
+        self.0.landlines.write().unwrap_or_else(PoisonError::into_inner).insert(phone.to_owned());
     }
 
     /// Where texts from customers go.

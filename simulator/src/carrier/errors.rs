@@ -15,27 +15,15 @@ pub(crate) struct Refused {
 
 impl Refused {
     pub(crate) fn new(code: u32, message: &str) -> Self {
-        Self {
-            status: 400,
-            code,
-            message: message.to_owned(),
-        }
+        Self { status: 400, code, message: message.to_owned() }
     }
 
     pub(crate) fn unauthorized() -> Self {
-        Self {
-            status: 401,
-            code: 20003,
-            message: "Authenticate".to_owned(),
-        }
+        Self { status: 401, code: 20003, message: "Authenticate".to_owned() }
     }
 
     pub(crate) fn not_found(path: &str) -> Self {
-        Self {
-            status: 404,
-            code: 20404,
-            message: format!("The requested resource {path} was not found"),
-        }
+        Self { status: 404, code: 20404, message: format!("The requested resource {path} was not found") }
     }
 }
 
@@ -60,10 +48,5 @@ pub(crate) fn refusal(status: StatusCode) -> Response {
         StatusCode::UNAUTHORIZED => (20003, "Authenticate"),
         _ => (20500, "An internal server error has occurred"),
     };
-    Refused {
-        status: status.as_u16(),
-        code,
-        message: message.to_owned(),
-    }
-    .into_response()
+    Refused { status: status.as_u16(), code, message: message.to_owned() }.into_response()
 }

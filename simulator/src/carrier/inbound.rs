@@ -24,14 +24,11 @@ impl Carrier {
     /// When the product does not answer.
     pub async fn text_from(&self, phone: &str, body: &str) -> Result<Inbound, Error> {
         let number = self.texts().read(|all| {
-            let last = all
-                .iter()
-                .rev()
-                .find(|text| text.to == phone && text.direction == Direction::Outbound);
+            let last =
+                all.iter().rev().find(|text| text.to == phone && text.direction == Direction::Outbound);
             last.map(|text| text.from.clone())
         });
-        self.text_between(phone, &number.unwrap_or_else(|| self.number().to_owned()), body)
-            .await
+        self.text_between(phone, &number.unwrap_or_else(|| self.number().to_owned()), body).await
     }
 
     /// A customer writes to a number of their choice.
@@ -51,17 +48,10 @@ impl Carrier {
             replies.push(self.write_down(Direction::Notice, phone, number, notice));
         }
         let Some(url) = self.inbound_url() else {
-            return Ok(Inbound {
-                sid: sid.clone(),
-                status: None,
-                replies: self.found(&replies),
-            });
+            return Ok(Inbound { sid: sid.clone(), status: None, replies: self.found(&replies) });
         };
         let params = self.inbound_params(&sid, phone, number, body);
-        let answer = self
-            .post_signed(&url, &params)
-            .await
-            .map_err(outbound::unreachable(&url))?;
+        let answer = self.post_signed(&url, &params).await.map_err(outbound::unreachable(&url))?;
         let status = answer.status().as_u16();
         let twiml = if answer.status().is_success() {
             answer.text().await.unwrap_or_default()
@@ -74,11 +64,7 @@ impl Carrier {
                 replies.push(self.write_down(Direction::Reply, phone, number, &message));
             }
         }
-        Ok(Inbound {
-            sid,
-            status: Some(status),
-            replies: self.found(&replies),
-        })
+        Ok(Inbound { sid, status: Some(status), replies: self.found(&replies) })
     }
 
     fn inbound_params(&self, sid: &str, phone: &str, number: &str, body: &str) -> Vec<(String, String)> {
@@ -127,12 +113,7 @@ impl Carrier {
     }
 
     fn found(&self, sids: &[String]) -> Vec<Text> {
-        self.texts().read(|all| {
-            all.iter()
-                .filter(|text| sids.contains(&text.sid))
-                .cloned()
-                .collect()
-        })
+        self.texts().read(|all| all.iter().filter(|text| sids.contains(&text.sid)).cloned().collect())
     }
 }
 
@@ -147,9 +128,7 @@ fn messages_in(twiml: &str) -> Vec<String> {
         let Some((content, tail)) = content.split_once("</Message>") else {
             break;
         };
-        let inner = content
-            .split_once("<Body>")
-            .and_then(|(_, body)| body.split_once("</Body>"));
+        let inner = content.split_once("<Body>").and_then(|(_, body)| body.split_once("</Body>"));
         let text = unescaped(inner.map_or(content, |(body, _)| body).trim());
         if !text.is_empty() {
             found.push(text);
@@ -160,17 +139,9 @@ fn messages_in(twiml: &str) -> Vec<String> {
 }
 
 fn unescaped(xml: &str) -> String {
-    let named = [
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&quot;", "\""),
-        ("&apos;", "'"),
-        ("&#39;", "'"),
-        ("&amp;", "&"),
-    ];
-    named.iter().fold(xml.to_owned(), |text, (entity, letter)| {
-        text.replace(entity, letter)
-    })
+    let named =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")];
+    named.iter().fold(xml.to_owned(), |text, (entity, letter)| text.replace(entity, letter))
 }
 
 #[cfg(test)]

@@ -15,9 +15,7 @@ impl Carrier {
     #[must_use]
     pub fn accepted(&self) -> Vec<Text> {
         let outbound = |text: &&Text| text.direction == Direction::Outbound;
-        self.0
-            .texts
-            .read(|all| all.iter().filter(outbound).cloned().collect())
+        self.0.texts.read(|all| all.iter().filter(outbound).cloned().collect())
     }
 
     /// The accepted texts to one number.

@@ -26,13 +26,10 @@ pub(crate) struct Query {
 
 impl Query {
     pub(crate) fn read(query: &str) -> Result<Self, Refused> {
-        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes())
-            .into_owned()
-            .collect();
-        let fields: HashMap<&str, &str> = pairs
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
+        let pairs: Vec<(String, String)> =
+            url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let fields: HashMap<&str, &str> =
+            pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let number = |name: &str, default: usize| match fields.get(name) {
             None => Ok(default),
             Some(text) => text
@@ -41,14 +38,8 @@ impl Query {
         };
         let day = fields.get("DateSent").map(|text| day_of(text)).transpose()?;
         // "DateSent>=2026-11-21" splits at its equals sign, so the names are "DateSent>" and "DateSent<".
-        let since = fields
-            .get("DateSent>")
-            .map(|text| moment(text, false))
-            .transpose()?;
-        let until = fields
-            .get("DateSent<")
-            .map(|text| moment(text, true))
-            .transpose()?;
+        let since = fields.get("DateSent>").map(|text| moment(text, false)).transpose()?;
+        let until = fields.get("DateSent<").map(|text| moment(text, true)).transpose()?;
         Ok(Self {
             to: fields.get("To").map(|text| (*text).to_owned()),
             from: fields.get("From").map(|text| (*text).to_owned()),
@@ -56,10 +47,7 @@ impl Query {
             until_ms: until.or(day.map(|(_, end)| end)).unwrap_or(i64::MAX),
             page: number("Page", 0)?,
             page_size: number("PageSize", PAGE_SIZE)?.clamp(1, PAGE_SIZE_MAX),
-            filters: pairs
-                .into_iter()
-                .filter(|(name, _)| !name.starts_with("Page"))
-                .collect(),
+            filters: pairs.into_iter().filter(|(name, _)| !name.starts_with("Page")).collect(),
         })
     }
 
@@ -75,10 +63,8 @@ impl Query {
     pub(crate) fn cut(&self, newest_first: &[Text], account_sid: &str) -> Value {
         let start = self.page.saturating_mul(self.page_size).min(newest_first.len());
         let end = start.saturating_add(self.page_size).min(newest_first.len());
-        let messages: Vec<Value> = newest_first[start..end]
-            .iter()
-            .map(|text| text.as_json(account_sid))
-            .collect();
+        let messages: Vec<Value> =
+            newest_first[start..end].iter().map(|text| text.as_json(account_sid)).collect();
         let uri = |page: usize| self.uri(account_sid, page);
         json!({
             "end": end.saturating_sub(1).max(start),
@@ -114,11 +100,7 @@ fn moment(text: &str, end_of_day: bool) -> Result<i64, Refused> {
 fn day_of(text: &str) -> Result<(i64, i64), Refused> {
     let wrong = || Refused::new(20001, &format!("Invalid date: {text}"));
     let day: Date = text.parse().map_err(|_| wrong())?;
-    let start = day
-        .to_zoned(TimeZone::UTC)
-        .map_err(|_| wrong())?
-        .timestamp()
-        .as_millisecond();
+    let start = day.to_zoned(TimeZone::UTC).map_err(|_| wrong())?.timestamp().as_millisecond();
     Ok((start, start + 86_400_000 - 1))
 }
 

@@ -147,11 +147,7 @@ impl Carrier {
     #[must_use]
     pub fn is_blocked(&self, phone: &str, number: &str) -> bool {
         let pair = (phone.to_owned(), number.to_owned());
-        self.0
-            .blocked
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(&pair)
+        self.0.blocked.read().unwrap_or_else(PoisonError::into_inner).contains(&pair)
     }
 
     pub(crate) fn block(&self, phone: &str, number: &str, blocked: bool) {
@@ -165,27 +161,15 @@ impl Carrier {
     }
 
     pub(crate) fn is_landline(&self, phone: &str) -> bool {
-        self.0
-            .landlines
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(phone)
+        self.0.landlines.read().unwrap_or_else(PoisonError::into_inner).contains(phone)
     }
 
     pub(crate) fn inbound_url(&self) -> Option<String> {
-        self.0
-            .inbound_url
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.inbound_url.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn listing_fault(&self) -> Option<u16> {
-        *self
-            .0
-            .listing_fault
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        *self.0.listing_fault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Accepts a text: from here on it counts.
@@ -228,12 +212,7 @@ impl Carrier {
     }
 
     pub(crate) async fn callbacks_open(&self) {
-        let _ = self
-            .0
-            .gates
-            .subscribe()
-            .wait_for(|gates| !gates.callbacks_held)
-            .await;
+        let _ = self.0.gates.subscribe().wait_for(|gates| !gates.callbacks_held).await;
     }
 
     pub(crate) fn clock(&self) -> &Clock {

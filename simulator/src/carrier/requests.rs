@@ -19,42 +19,22 @@ pub(crate) struct Submission {
 
 pub(crate) fn read(form: &[u8]) -> Result<Submission, Refused> {
     let fields: HashMap<String, String> = url::form_urlencoded::parse(form).into_owned().collect();
-    let field = |name: &str| {
-        fields
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
-    };
+    let field = |name: &str| fields.get(name).map(String::as_str).filter(|value| !value.is_empty());
     let to = field("To").ok_or_else(|| Refused::new(21604, "A 'To' phone number is required."))?;
     if !is_e164(to) {
-        return Err(Refused::new(
-            21211,
-            &format!("Invalid 'To' Phone Number: {}", shown(to)),
-        ));
+        return Err(Refused::new(21211, &format!("Invalid 'To' Phone Number: {}", shown(to))));
     }
     let from = field("From").ok_or_else(|| Refused::new(21603, "A 'From' phone number is required."))?;
     if !is_sender(from) {
-        return Err(Refused::new(
-            21212,
-            &format!("Invalid From Number (caller ID): {}", shown(from)),
-        ));
+        return Err(Refused::new(21212, &format!("Invalid From Number (caller ID): {}", shown(from))));
     }
     let body = field("Body").ok_or_else(|| Refused::new(21602, "Message body is required."))?;
     if body.chars().count() > BODY_MAX {
-        return Err(Refused::new(
-            21617,
-            "The concatenated message body exceeds the 1600 character limit",
-        ));
+        return Err(Refused::new(21617, "The concatenated message body exceeds the 1600 character limit"));
     }
     let status_callback = field("StatusCallback").map(callback).transpose()?;
     let validity_period_s = field("ValidityPeriod").map_or(Ok(VALIDITY_MAX_S), validity)?;
-    Ok(Submission {
-        to: to.into(),
-        from: from.into(),
-        body: body.into(),
-        status_callback,
-        validity_period_s,
-    })
+    Ok(Submission { to: to.into(), from: from.into(), body: body.into(), status_callback, validity_period_s })
 }
 
 fn callback(text: &str) -> Result<String, Refused> {
@@ -66,10 +46,7 @@ fn callback(text: &str) -> Result<String, Refused> {
 }
 
 fn validity(text: &str) -> Result<i64, Refused> {
-    let seconds = text
-        .parse()
-        .ok()
-        .filter(|seconds| (1..=VALIDITY_MAX_S).contains(seconds));
+    let seconds = text.parse().ok().filter(|seconds| (1..=VALIDITY_MAX_S).contains(seconds));
     seconds.ok_or_else(|| Refused::new(21624, "Invalid validity period value"))
 }
 
@@ -85,9 +62,7 @@ fn is_sender(text: &str) -> bool {
     let short_code = (5..=6).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     let name = text.len() <= 11
         && text.bytes().any(|byte| byte.is_ascii_alphabetic())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b' ');
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ');
     is_e164(text) || short_code || name
 }
 
@@ -109,10 +84,7 @@ mod tests {
         let form = "To=%2B14155550142&From=%2B15005550006&Body=hi&StatusCallback=http%3A%2F%2F127.0.0.1%2Fx&ValidityPeriod=900";
         let read = read(form.as_bytes());
         assert_eq!(read.as_ref().map(|one| one.validity_period_s), Ok(900));
-        assert_eq!(
-            read.map(|one| one.status_callback),
-            Ok(Some("http://127.0.0.1/x".into()))
-        );
+        assert_eq!(read.map(|one| one.status_callback), Ok(Some("http://127.0.0.1/x".into())));
     }
 
     #[test]
@@ -123,16 +95,10 @@ mod tests {
         assert_eq!(code("To=%2B14155550142&From=a_b&Body=hi"), 21212);
         assert_eq!(code("To=%2B14155550142&From=%2B15005550006&Body="), 21602);
         let long = "a".repeat(1601);
-        assert_eq!(
-            code(&format!("To=%2B14155550142&From=%2B15005550006&Body={long}")),
-            21617
-        );
+        assert_eq!(code(&format!("To=%2B14155550142&From=%2B15005550006&Body={long}")), 21617);
         let base = "To=%2B14155550142&From=%2B15005550006&Body=hi";
         assert_eq!(code(&format!("{base}&StatusCallback=ftp%3A%2F%2Fa")), 21609);
-        assert_eq!(
-            code(&format!("{base}&StatusCallback=https%3A%2F%2Fa_b.example")),
-            21609
-        );
+        assert_eq!(code(&format!("{base}&StatusCallback=https%3A%2F%2Fa_b.example")), 21609);
         assert_eq!(code(&format!("{base}&ValidityPeriod=0")), 21624);
         assert_eq!(code(&format!("{base}&ValidityPeriod=36001")), 21624);
         assert_eq!(code(&format!("{base}&ValidityPeriod=36000")), 0);

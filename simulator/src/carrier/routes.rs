@@ -19,10 +19,7 @@ use crate::server::Wire;
 
 pub(crate) fn routes(carrier: Carrier) -> Router {
     Router::new()
-        .route(
-            "/2010-04-01/Accounts/{account}/Messages.json",
-            get(list).post(send),
-        )
+        .route("/2010-04-01/Accounts/{account}/Messages.json", get(list).post(send))
         .route("/2010-04-01/Accounts/{account}/Messages/{sid}", get(fetch))
         .fallback(async |uri: axum::http::Uri| Refused::not_found(uri.path()))
         .with_state(carrier)
@@ -37,11 +34,7 @@ async fn send(
 ) -> Response {
     let (now_ms, now_us) = (carrier.clock().now_ms(), carrier.clock().monotonic_us());
     let form: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();
-    let to = form
-        .iter()
-        .find(|(name, _)| name == "To")
-        .map(|(_, value)| value.clone())
-        .unwrap_or_default();
+    let to = form.iter().find(|(name, _)| name == "To").map(|(_, value)| value.clone()).unwrap_or_default();
     let fault = carrier.faults().strike(&to);
     let place = carrier.requests().append(Request {
         at_ms: now_ms,
@@ -62,9 +55,7 @@ async fn send(
         }
     };
     let answer = carry_out(fault, &wire, refusal, execute).await;
-    carrier
-        .requests()
-        .amend(place, |request| request.status = Some(answer.status().as_u16()));
+    carrier.requests().amend(place, |request| request.status = Some(answer.status().as_u16()));
     answer
 }
 
@@ -108,18 +99,11 @@ async fn list(
 ) -> Result<Response, Refused> {
     authorise(&carrier, &account, &headers)?;
     if let Some(status) = carrier.listing_fault() {
-        return Ok(refusal(
-            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-        ));
+        return Ok(refusal(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)));
     }
     let query = Query::read(&query.unwrap_or_default())?;
-    let found: Vec<_> = carrier.texts().read(|all| {
-        all.iter()
-            .rev()
-            .filter(|text| query.admits(text))
-            .cloned()
-            .collect()
-    });
+    let found: Vec<_> =
+        carrier.texts().read(|all| all.iter().rev().filter(|text| query.admits(text)).cloned().collect());
     Ok(Json(query.cut(&found, &account)).into_response())
 }
 
@@ -130,27 +114,16 @@ async fn fetch(
 ) -> Result<Response, Refused> {
     authorise(&carrier, &account, &headers)?;
     let sid = file.strip_suffix(".json").unwrap_or(&file);
-    let found = carrier
-        .texts()
-        .read(|all| all.iter().find(|text| text.sid == sid).cloned());
+    let found = carrier.texts().read(|all| all.iter().find(|text| text.sid == sid).cloned());
     let path = format!("/2010-04-01/Accounts/{account}/Messages/{file}");
     let text = found.ok_or_else(|| Refused::not_found(&path))?;
     Ok(Json(text.as_json(&account)).into_response())
 }
 
 fn authorise(carrier: &Carrier, account: &str, headers: &HeaderMap) -> Result<(), Refused> {
-    let header = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let given = header
-        .strip_prefix("Basic ")
-        .and_then(|encoded| STANDARD.decode(encoded.trim()).ok());
+    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let given = header.strip_prefix("Basic ").and_then(|encoded| STANDARD.decode(encoded.trim()).ok());
     let expected = format!("{}:{}", carrier.account_sid(), carrier.auth_token());
     let matches = given.is_some_and(|given| bool::from(given.ct_eq(expected.as_bytes())));
-    if matches && account == carrier.account_sid() {
-        Ok(())
-    } else {
-        Err(Refused::unauthorized())
-    }
+    if matches && account == carrier.account_sid() { Ok(()) } else { Err(Refused::unauthorized()) }
 }

@@ -62,10 +62,7 @@ pub(crate) struct Journeys(Mutex<Vec<Journey>>);
 
 impl Journeys {
     pub(crate) fn add(&self, journey: Journey) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(journey);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(journey);
     }
 
     pub(crate) fn clear(&self) {

@@ -86,10 +86,7 @@ pub struct Text {
 impl Text {
     /// As the API shows it.
     pub(crate) fn as_json(&self, account_sid: &str) -> Value {
-        let updated = self
-            .ended_at_ms
-            .or(self.sent_at_ms)
-            .unwrap_or(self.received_at_ms);
+        let updated = self.ended_at_ms.or(self.sent_at_ms).unwrap_or(self.received_at_ms);
         json!({
             "account_sid": account_sid,
             "api_version": "2010-04-01",
@@ -139,11 +136,7 @@ pub fn segments(body: &str) -> usize {
     });
     match septets {
         Some(septets) if septets <= 160 => 1,
-        Some(_) => packed(
-            body.chars()
-                .map(|letter| if GSM_ESCAPED.contains(letter) { 2 } else { 1 }),
-            153,
-        ),
+        Some(_) => packed(body.chars().map(|letter| if GSM_ESCAPED.contains(letter) { 2 } else { 1 }), 153),
         None if body.encode_utf16().count() <= 70 => 1,
         None => packed(body.chars().map(char::len_utf16), 67),
     }
@@ -151,13 +144,13 @@ pub fn segments(body: &str) -> usize {
 
 /// A character of two units is never split over two parts.
 fn packed(units: impl Iterator<Item = usize>, room: usize) -> usize {
-    let (parts, _) = units.fold((1, 0), |(parts, used), width| {
-        if used + width > room {
-            (parts + 1, width)
-        } else {
-            (parts, used + width)
-        }
-    });
+    let (parts, _) =
+        units.fold(
+            (1, 0),
+            |(parts, used), width| {
+                if used + width > room { (parts + 1, width) } else { (parts, used + width) }
+            },
+        );
     parts
 }
 
@@ -168,16 +161,10 @@ mod tests {
     #[test]
     fn segments_are_counted_as_the_network_does() {
         let of = |letter: &str, count: usize| segments(&letter.repeat(count));
-        assert_eq!(
-            (of("a", 160), of("a", 161), of("a", 306), of("a", 307)),
-            (1, 2, 2, 3)
-        );
+        assert_eq!((of("a", 160), of("a", 161), of("a", 306), of("a", 307)), (1, 2, 2, 3));
         assert_eq!(segments(&format!("{}€", "a".repeat(158))), 1);
         assert_eq!(segments(&format!("{}€", "a".repeat(159))), 2);
-        assert_eq!(
-            (of("’", 70), of("’", 71), of("’", 134), of("’", 135)),
-            (1, 2, 2, 3)
-        );
+        assert_eq!((of("’", 70), of("’", 71), of("’", 134), of("’", 135)), (1, 2, 2, 3));
         assert_eq!(segments("Señor Ñ é è ù"), 1);
     }
 }

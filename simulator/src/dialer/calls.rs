@@ -49,11 +49,8 @@ impl CallAttempt {
 impl Dialer {
     /// Places a call about an invoice if nobody objects: first the dialer's own pauses, then the product.
     pub async fn attempt_call(&self, invoice_id: &str, phone: &str) -> CallAttempt {
-        let outcome = if self.is_paused(invoice_id) {
-            CallOutcome::Paused
-        } else {
-            self.ask(invoice_id).await
-        };
+        let outcome =
+            if self.is_paused(invoice_id) { CallOutcome::Paused } else { self.ask(invoice_id).await };
         self.note_call(invoice_id, phone, outcome)
     }
 
@@ -79,10 +76,7 @@ impl Dialer {
         let Some(url) = self.permission_url() else {
             return unanswered("no permission URL is set".into());
         };
-        let mut request = self
-            .client()
-            .post(&url)
-            .json(&json!({ "invoice_id": invoice_id }));
+        let mut request = self.client().post(&url).json(&json!({ "invoice_id": invoice_id }));
         if let Some(key) = self.api_key() {
             request = request.bearer_auth(key);
         }
@@ -108,24 +102,12 @@ fn judge(body: &Value) -> CallOutcome {
         (_, Value::Bool(allowed)) => Some(*allowed),
         _ => None,
     };
-    let reason = |reason: &Value| {
-        reason
-            .as_str()
-            .or_else(|| reason["code"].as_str())
-            .map(str::to_owned)
-    };
-    let reasons = body["reasons"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(reason)
-        .collect();
+    let reason = |reason: &Value| reason.as_str().or_else(|| reason["code"].as_str()).map(str::to_owned);
+    let reasons = body["reasons"].as_array().into_iter().flatten().filter_map(reason).collect();
     match allowed {
         Some(true) => CallOutcome::Placed,
         Some(false) => CallOutcome::Denied { reasons },
-        None => CallOutcome::Unanswered {
-            why: "the answer said neither yes nor no".into(),
-        },
+        None => CallOutcome::Unanswered { why: "the answer said neither yes nor no".into() },
     }
 }
 
@@ -137,26 +119,15 @@ mod tests {
 
     #[test]
     fn only_a_clear_yes_places_a_call() {
-        assert_eq!(
-            judge(&json!({ "decision": "allow", "reasons": [] })),
-            CallOutcome::Placed
-        );
+        assert_eq!(judge(&json!({ "decision": "allow", "reasons": [] })), CallOutcome::Placed);
         assert_eq!(judge(&json!({ "allowed": true })), CallOutcome::Placed);
-        assert!(matches!(
-            judge(&json!({ "decision": 1 })),
-            CallOutcome::Unanswered { .. }
-        ));
+        assert!(matches!(judge(&json!({ "decision": 1 })), CallOutcome::Unanswered { .. }));
         assert!(matches!(judge(&json!({})), CallOutcome::Unanswered { .. }));
     }
 
     #[test]
     fn the_reasons_of_a_no_are_kept() {
         let denied = judge(&json!({ "decision": "deny", "reasons": ["on_hold", { "code": "paid" }] }));
-        assert_eq!(
-            denied,
-            CallOutcome::Denied {
-                reasons: vec!["on_hold".into(), "paid".into()]
-            }
-        );
+        assert_eq!(denied, CallOutcome::Denied { reasons: vec!["on_hold".into(), "paid".into()] });
     }
 }

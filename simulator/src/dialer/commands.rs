@@ -82,26 +82,15 @@ async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let header = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned)
-    };
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let verified = verify(&dialer, &header, &body);
     let subject = match &verified {
-        Ok(command) => format!(
-            "{:?} {} {}",
-            command.kind, command.invoice_id, command.enrolment_id
-        ),
+        Ok(command) => format!("{:?} {} {}", command.kind, command.invoice_id, command.enrolment_id),
         Err(_) => String::new(),
     };
     let place = dialer.commands().append(CommandReceived {
         at_ms: dialer.clock().now_ms(),
-        headers: HEADERS
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), header(name)?)))
-            .collect(),
+        headers: HEADERS.iter().filter_map(|name| Some(((*name).to_owned(), header(name)?))).collect(),
         body: String::from_utf8_lossy(&body).into_owned(),
         command: verified.as_ref().ok().cloned(),
         refused: verified.as_ref().err().map(|(_, why)| why.clone()),
@@ -124,9 +113,7 @@ async fn receive(
         }
     };
     let answer = carry_out(fault, &wire, refusal, execute).await;
-    dialer
-        .commands()
-        .amend(place, |entry| entry.status = Some(answer.status().as_u16()));
+    dialer.commands().amend(place, |entry| entry.status = Some(answer.status().as_u16()));
     answer
 }
 
@@ -135,11 +122,8 @@ fn verify(
     header: &impl Fn(&str) -> Option<String>,
     body: &[u8],
 ) -> Result<Command, (StatusCode, String)> {
-    let (id, at, signature) = (
-        header("webhook-id"),
-        header("webhook-timestamp"),
-        header("webhook-signature"),
-    );
+    let (id, at, signature) =
+        (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"));
     let (id, at, signature) = (id.as_deref(), at.as_deref(), signature.as_deref());
     signatures::verify_standard_webhook(
         dialer.signing_secret(),

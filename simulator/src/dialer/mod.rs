@@ -109,10 +109,7 @@ impl Dialer {
     #[must_use]
     pub fn is_paused(&self, invoice_id: &str) -> bool {
         let enrolments = self.0.enrolments.lock().unwrap_or_else(PoisonError::into_inner);
-        enrolments
-            .states
-            .values()
-            .any(|(invoice, paused)| invoice == invoice_id && *paused)
+        enrolments.states.values().any(|(invoice, paused)| invoice == invoice_id && *paused)
     }
 
     /// Whether this enrolment is paused; `None` when no command ever named it.
@@ -139,10 +136,7 @@ impl Dialer {
                 .clone()
                 .filter(|command| answered && command.kind == kind && command.invoice_id == invoice_id)
         };
-        self.0
-            .commands
-            .wait_until(patience, |all| all.iter().find_map(wanted))
-            .await
+        self.0.commands.wait_until(patience, |all| all.iter().find_map(wanted)).await
     }
 
     /// Waits until the dialer has acknowledged that calls about this invoice are paused, or that they are not.
@@ -155,11 +149,7 @@ impl Dialer {
         paused: bool,
         patience: Duration,
     ) -> Result<(), Error> {
-        let kind = if paused {
-            CommandKind::Pause
-        } else {
-            CommandKind::Resume
-        };
+        let kind = if paused { CommandKind::Pause } else { CommandKind::Resume };
         let acknowledged = |entry: &CommandReceived| {
             let ours = |command: &Command| command.kind == kind && command.invoice_id == invoice_id;
             entry.command.as_ref().is_some_and(ours) && entry.status == Some(200)
@@ -182,11 +172,7 @@ impl Dialer {
 
     /// Where to ask before a call.
     pub fn set_permission_url(&self, url: &str) {
-        *self
-            .0
-            .permission_url
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Some(url.to_owned());
+        *self.0.permission_url.write().unwrap_or_else(PoisonError::into_inner) = Some(url.to_owned());
     }
 
     /// The key to ask with.
@@ -199,13 +185,7 @@ impl Dialer {
     /// # Errors
     /// When the product does not answer.
     pub async fn report(&self, to: &Sender, event: &PostCallEvent) -> Result<crate::call::Receipt, Error> {
-        to.post(
-            &self.0.client,
-            event,
-            &self.0.ids.prefixed("msg_"),
-            self.0.clock.now_s(),
-        )
-        .await
+        to.post(&self.0.client, event, &self.0.ids.prefixed("msg_"), self.0.clock.now_s()).await
     }
 
     /// Carries a command out. Returns whether it had been carried out before.
@@ -218,26 +198,16 @@ impl Dialer {
             CommandKind::Pause => true,
             CommandKind::Resume => false,
         };
-        enrolments
-            .states
-            .insert(command.enrolment_id.clone(), (command.invoice_id.clone(), paused));
+        enrolments.states.insert(command.enrolment_id.clone(), (command.invoice_id.clone(), paused));
         false
     }
 
     pub(crate) fn permission_url(&self) -> Option<String> {
-        self.0
-            .permission_url
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.permission_url.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn api_key(&self) -> Option<String> {
-        self.0
-            .api_key
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.api_key.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn signing_secret(&self) -> &str {

@@ -38,10 +38,7 @@ impl Email {
     /// The first header of that name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(header, _)| header.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
@@ -53,13 +50,10 @@ impl Email {
 
     pub(crate) fn parse(from: String, to: Vec<String>, raw: &[u8], at_ms: i64, at_us: i64) -> Self {
         let message = MessageParser::default().parse(raw).unwrap_or_default();
-        let shown_from = message.from().and_then(|address| address.first()).map(|address| {
-            address
-                .name()
-                .or(address.address())
-                .unwrap_or_default()
-                .to_owned()
-        });
+        let shown_from = message
+            .from()
+            .and_then(|address| address.first())
+            .map(|address| address.name().or(address.address()).unwrap_or_default().to_owned());
         let has_html = message.html_bodies().any(|part| part.is_text_html());
         Self {
             number: 0,
@@ -67,21 +61,13 @@ impl Email {
             from,
             to,
             subject: message.subject().unwrap_or_default().to_owned(),
-            text: message
-                .body_text(0)
-                .map(|text| text.into_owned())
-                .unwrap_or_default(),
-            html: has_html
-                .then(|| message.body_html(0).map(|html| html.into_owned()))
-                .flatten(),
+            text: message.body_text(0).map(|text| text.into_owned()).unwrap_or_default(),
+            html: has_html.then(|| message.body_html(0).map(|html| html.into_owned())).flatten(),
             message_id: message.message_id().map(str::to_owned),
             headers: message
                 .headers_raw()
                 .map(|(name, value)| {
-                    (
-                        name.to_owned(),
-                        value.split_whitespace().collect::<Vec<_>>().join(" "),
-                    )
+                    (name.to_owned(), value.split_whitespace().collect::<Vec<_>>().join(" "))
                 })
                 .collect(),
             attachments: message
@@ -112,10 +98,7 @@ mod tests {
             1,
             2,
         );
-        assert_eq!(
-            (email.shown_from.as_str(), email.subject.as_str()),
-            ("Bakery Muñoz", "Recibo ñandú")
-        );
+        assert_eq!((email.shown_from.as_str(), email.subject.as_str()), ("Bakery Muñoz", "Recibo ñandú"));
         assert_eq!(email.links(), ["http://127.0.0.1/p/abc"]);
         assert_eq!(email.html.as_deref().map(str::trim), Some("<p>Pay</p>"));
         assert_eq!(email.message_id.as_deref(), Some("att_1@bakery.example"));

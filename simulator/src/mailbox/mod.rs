@@ -105,9 +105,7 @@ impl Mailbox {
     pub(crate) async fn start(port: u16, clock: Clock) -> Result<Self, Error> {
         let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
         let listener = bound.map_err(|source| Error::Listen { port, source })?;
-        let address = listener
-            .local_addr()
-            .map_err(|source| Error::Listen { port, source })?;
+        let address = listener.local_addr().map_err(|source| Error::Listen { port, source })?;
         let mailbox = Self(Arc::new(Inner {
             address,
             clock,
@@ -158,12 +156,7 @@ impl Mailbox {
     /// The mails to one address.
     #[must_use]
     pub fn emails_to(&self, address: &str) -> Vec<Email> {
-        self.0.emails.read(|all| {
-            all.iter()
-                .filter(|email| is_for(email, address))
-                .cloned()
-                .collect()
-        })
+        self.0.emails.read(|all| all.iter().filter(|email| is_for(email, address)).cloned().collect())
     }
 
     /// Waits until `count` mails to `address` are there.
@@ -177,11 +170,7 @@ impl Mailbox {
         patience: Duration,
     ) -> Result<Vec<Email>, Error> {
         let enough = |all: &[Email]| {
-            let found: Vec<Email> = all
-                .iter()
-                .filter(|email| is_for(email, address))
-                .cloned()
-                .collect();
+            let found: Vec<Email> = all.iter().filter(|email| is_for(email, address)).cloned().collect();
             (found.len() >= count).then_some(found)
         };
         self.0.emails.wait_until(patience, enough).await
@@ -189,20 +178,12 @@ impl Mailbox {
 
     /// Adds a rule.
     pub fn fault(&self, rule: MailRule) {
-        self.0
-            .rules
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(rule);
+        self.0.rules.lock().unwrap_or_else(PoisonError::into_inner).push(rule);
     }
 
     /// Ends all scripted misbehaviour.
     pub fn clear_faults(&self) {
-        self.0
-            .rules
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.0.rules.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     pub(crate) fn strike(&self, at_this_point: fn(MailFault) -> bool, to: &str) -> Option<MailFault> {

@@ -60,10 +60,7 @@ async fn dialogue(mailbox: &Mailbox, stream: TcpStream) -> std::io::Result<()> {
 }
 
 async fn say(stream: &mut BufReader<TcpStream>, reply: &str) -> std::io::Result<()> {
-    stream
-        .get_mut()
-        .write_all(format!("{reply}\r\n").as_bytes())
-        .await
+    stream.get_mut().write_all(format!("{reply}\r\n").as_bytes()).await
 }
 
 /// Stays silent until the peer goes.
@@ -86,20 +83,14 @@ fn command(mailbox: &Mailbox, envelope: &mut Envelope, line: &str) -> Next {
     let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
     match verb.to_ascii_uppercase().as_str() {
         "EHLO" => {
-            *envelope = Envelope {
-                greeted: true,
-                ..Envelope::default()
-            };
+            *envelope = Envelope { greeted: true, ..Envelope::default() };
             Next::SayText(format!(
                 "250-mailbox.simulator.invalid\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n\
                  250-ENHANCEDSTATUSCODES\r\n250 SIZE {MESSAGE_MAX}"
             ))
         }
         "HELO" => {
-            *envelope = Envelope {
-                greeted: true,
-                ..Envelope::default()
-            };
+            *envelope = Envelope { greeted: true, ..Envelope::default() };
             Next::Say("250 mailbox.simulator.invalid")
         }
         "MAIL" => mail_from(envelope, rest),
@@ -107,10 +98,7 @@ fn command(mailbox: &Mailbox, envelope: &mut Envelope, line: &str) -> Next {
         "DATA" if envelope.to.is_empty() => Next::Say("503 5.5.1 RCPT first"),
         "DATA" => Next::TakeData,
         "RSET" => {
-            *envelope = Envelope {
-                greeted: envelope.greeted,
-                ..Envelope::default()
-            };
+            *envelope = Envelope { greeted: envelope.greeted, ..Envelope::default() };
             Next::Say("250 2.0.0 Ok")
         }
         "NOOP" => Next::Say("250 2.0.0 Ok"),
@@ -130,13 +118,8 @@ fn mail_from(envelope: &mut Envelope, rest: &str) -> Next {
     let Some((address, parameters)) = path(rest, "FROM:") else {
         return Next::Say("501 5.1.7 Bad sender");
     };
-    let size = parameters
-        .split(' ')
-        .find_map(|parameter| parameter.strip_prefix("SIZE="));
-    if size
-        .and_then(|size| size.parse::<usize>().ok())
-        .is_some_and(|size| size > MESSAGE_MAX)
-    {
+    let size = parameters.split(' ').find_map(|parameter| parameter.strip_prefix("SIZE="));
+    if size.and_then(|size| size.parse::<usize>().ok()).is_some_and(|size| size > MESSAGE_MAX) {
         return Next::Say("552 5.3.4 Message too big");
     }
     envelope.from = Some(address);
@@ -166,9 +149,7 @@ fn rcpt_to(mailbox: &Mailbox, envelope: &mut Envelope, rest: &str) -> Next {
 
 /// `FROM:<a@b> SIZE=1` into the address and its parameters.
 fn path<'l>(rest: &'l str, keyword: &str) -> Option<(String, &'l str)> {
-    let head = rest
-        .get(..keyword.len())
-        .filter(|head| head.eq_ignore_ascii_case(keyword))?;
+    let head = rest.get(..keyword.len()).filter(|head| head.eq_ignore_ascii_case(keyword))?;
     let bracketed = rest.get(head.len()..)?.trim_start().strip_prefix('<')?;
     let (address, parameters) = bracketed.split_once('>')?;
     Some((address.to_owned(), parameters.trim()))
@@ -189,13 +170,7 @@ async fn take_data(
     let Some(content) = read_content(stream).await? else {
         return Ok(false);
     };
-    let taken = std::mem::replace(
-        envelope,
-        Envelope {
-            greeted: true,
-            ..Envelope::default()
-        },
-    );
+    let taken = std::mem::replace(envelope, Envelope { greeted: true, ..Envelope::default() });
     if content.len() > MESSAGE_MAX {
         say(stream, "552 5.3.4 Message too big").await?;
         return Ok(true);
@@ -209,9 +184,7 @@ async fn take_data(
     match fault {
         Some(MailFault::DropAfterDot) => Ok(false),
         Some(MailFault::SilentAfterDot) => hang(stream).await.map(|()| false),
-        Some(_) | None => say(stream, &format!("250 2.0.0 Ok: queued as {number}"))
-            .await
-            .map(|()| true),
+        Some(_) | None => say(stream, &format!("250 2.0.0 Ok: queued as {number}")).await.map(|()| true),
     }
 }
 

@@ -23,10 +23,7 @@ impl Card {
     /// Any card.
     #[must_use]
     pub fn numbered(number: &str) -> Self {
-        Self::Card {
-            number: number.into(),
-            cvc: "123".into(),
-        }
+        Self::Card { number: number.into(), cvc: "123".into() }
     }
 
     /// Pays.
@@ -56,10 +53,7 @@ impl Card {
     /// A bank debit, which takes days.
     #[must_use]
     pub fn bank_account(name: &str) -> Self {
-        Self::BankAccount {
-            account_number: "000123456789".into(),
-            name: name.into(),
-        }
+        Self::BankAccount { account_number: "000123456789".into(), name: name.into() }
     }
 
     pub(crate) fn params(&self) -> Vec<(String, String)> {
@@ -70,31 +64,16 @@ impl Card {
                 ("payment_method_data[card][exp_month]", "12"),
                 ("payment_method_data[card][exp_year]", "2040"),
                 ("payment_method_data[card][cvc]", cvc),
-                (
-                    "payment_method_data[billing_details][address][postal_code]",
-                    "94107",
-                ),
+                ("payment_method_data[billing_details][address][postal_code]", "94107"),
             ],
             Self::BankAccount { account_number, name } => vec![
                 ("payment_method_data[type]", "us_bank_account"),
-                (
-                    "payment_method_data[us_bank_account][account_number]",
-                    account_number,
-                ),
-                (
-                    "payment_method_data[us_bank_account][routing_number]",
-                    "110000000",
-                ),
-                (
-                    "payment_method_data[us_bank_account][account_holder_type]",
-                    "individual",
-                ),
+                ("payment_method_data[us_bank_account][account_number]", account_number),
+                ("payment_method_data[us_bank_account][routing_number]", "110000000"),
+                ("payment_method_data[us_bank_account][account_holder_type]", "individual"),
                 ("payment_method_data[billing_details][name]", name),
             ],
         };
-        pairs
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()
+        pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 }

@@ -36,9 +36,7 @@ struct Tag {
 pub fn links_in(text: &str) -> Vec<String> {
     let words = text.split(|letter: char| letter.is_whitespace() || matches!(letter, '<' | '>' | '"' | '('));
     let links = words.filter(|word| word.starts_with("http://") || word.starts_with("https://"));
-    links
-        .map(|word| word.trim_end_matches(['.', ',', ';', ')', '!', '?']).to_owned())
-        .collect()
+    links.map(|word| word.trim_end_matches(['.', ',', ';', ')', '!', '?']).to_owned()).collect()
 }
 
 /// Every form on a page.
@@ -51,20 +49,12 @@ pub(crate) fn forms_in(html: &str) -> Vec<HtmlForm> {
             ("form", _) => {
                 let method = attribute("method").to_ascii_lowercase();
                 let method = if method == "post" { method } else { "get".into() };
-                forms.push(HtmlForm {
-                    action: attribute("action"),
-                    method,
-                    fields: Vec::new(),
-                });
+                forms.push(HtmlForm { action: attribute("action"), method, fields: Vec::new() });
                 open = true;
             }
             ("/form", _) => open = false,
             ("input" | "textarea" | "button", true) => {
-                let value = if tag.name == "textarea" {
-                    tag.text.clone()
-                } else {
-                    attribute("value")
-                };
+                let value = if tag.name == "textarea" { tag.text.clone() } else { attribute("value") };
                 let name = attribute("name");
                 let ticked = !matches!(attribute("type").as_str(), "checkbox" | "radio")
                     || tag.attributes.contains_key("checked");
@@ -104,11 +94,7 @@ fn tags(html: &str) -> Vec<Tag> {
             _ => tail,
         };
         let text = unescaped(tail.split('<').next().unwrap_or_default());
-        found.push(Tag {
-            name,
-            attributes: attributes_in(attributes),
-            text,
-        });
+        found.push(Tag { name, attributes: attributes_in(attributes), text });
     }
     found
 }
@@ -131,9 +117,7 @@ fn attributes_in(text: &str) -> BTreeMap<String, String> {
     let mut attributes = BTreeMap::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
-        let end = rest
-            .find(|letter: char| letter.is_whitespace() || letter == '=')
-            .unwrap_or(rest.len());
+        let end = rest.find(|letter: char| letter.is_whitespace() || letter == '=').unwrap_or(rest.len());
         let (name, after) = rest.split_at(end);
         let after = after.trim_start();
         let (value, tail) = match after.strip_prefix('=') {
@@ -151,12 +135,7 @@ fn attributes_in(text: &str) -> BTreeMap<String, String> {
             attributes.insert(name.to_ascii_lowercase(), unescaped(value));
         }
         // A stray sign would otherwise be looked at for ever.
-        rest = if name.is_empty() {
-            tail.get(1..).unwrap_or_default()
-        } else {
-            tail
-        }
-        .trim_start();
+        rest = if name.is_empty() { tail.get(1..).unwrap_or_default() } else { tail }.trim_start();
     }
     attributes
 }
@@ -171,9 +150,7 @@ fn unescaped(text: &str) -> String {
         ("&#x3D;", "="),
         ("&amp;", "&"),
     ];
-    named.iter().fold(text.to_owned(), |text, (entity, letter)| {
-        text.replace(entity, letter)
-    })
+    named.iter().fold(text.to_owned(), |text, (entity, letter)| text.replace(entity, letter))
 }
 
 #[cfg(test)]
@@ -193,29 +170,15 @@ mod tests {
             <textarea name="message" title="a > b"></textarea><input type="checkbox" name="x" value="1">
             <input name=y checked type=checkbox value=2><button>Send</button></form><form><input name="q"></form>"#;
         let forms = forms_in(html);
-        assert_eq!(
-            (forms[0].method.as_str(), forms[0].action.as_str()),
-            ("post", "/p/question")
-        );
+        assert_eq!((forms[0].method.as_str(), forms[0].action.as_str()), ("post", "/p/question"));
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(
-            forms[0].fields,
-            [pair("token", "a&b"), pair("message", ""), pair("y", "2")]
-        );
+        assert_eq!(forms[0].fields, [pair("token", "a&b"), pair("message", ""), pair("y", "2")]);
         assert_eq!((forms[1].method.as_str(), forms[1].action.as_str()), ("get", ""));
     }
 
     #[test]
     fn broken_markup_ends_without_a_panic() {
-        for html in [
-            "<",
-            "<form",
-            "<form =",
-            "<form a='",
-            "<input ==x>",
-            "<!--",
-            "<é ü=ö>",
-        ] {
+        for html in ["<", "<form", "<form =", "<form a='", "<input ==x>", "<!--", "<é ü=ö>"] {
             forms_in(html);
         }
     }

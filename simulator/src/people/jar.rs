@@ -11,11 +11,7 @@ pub(crate) struct Jar(BTreeMap<(String, String), String>);
 impl Jar {
     /// Takes what a response sets.
     pub(crate) fn take(&mut self, headers: &HeaderMap) {
-        for header in headers
-            .get_all(SET_COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-        {
+        for header in headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()) {
             let mut parts = header.split(';').map(str::trim);
             let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
                 continue;
@@ -24,19 +20,11 @@ impl Jar {
                 .map(|part| part.split_once('=').unwrap_or((part, "")))
                 .map(|(key, value)| (key.to_ascii_lowercase(), value))
                 .collect();
-            let attribute = |key: &str| {
-                attributes
-                    .iter()
-                    .find(|(name, _)| name == key)
-                    .map(|(_, value)| *value)
-            };
-            let path = attribute("path")
-                .filter(|path| path.starts_with('/'))
-                .unwrap_or("/")
-                .to_owned();
-            let gone = attribute("max-age")
-                .and_then(|age| age.parse::<i64>().ok())
-                .is_some_and(|age| age <= 0);
+            let attribute =
+                |key: &str| attributes.iter().find(|(name, _)| name == key).map(|(_, value)| *value);
+            let path = attribute("path").filter(|path| path.starts_with('/')).unwrap_or("/").to_owned();
+            let gone =
+                attribute("max-age").and_then(|age| age.parse::<i64>().ok()).is_some_and(|age| age <= 0);
             if gone {
                 self.0.remove(&(path, name.to_owned()));
             } else {
@@ -54,10 +42,7 @@ impl Jar {
         };
         let mut found: Vec<_> = self.0.iter().filter(|((cookie, _), _)| fits(cookie)).collect();
         found.sort_by_key(|((path, _), _)| std::cmp::Reverse(path.len()));
-        let pairs: Vec<String> = found
-            .iter()
-            .map(|((_, name), value)| format!("{name}={value}"))
-            .collect();
+        let pairs: Vec<String> = found.iter().map(|((_, name), value)| format!("{name}={value}")).collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 }
@@ -88,9 +73,6 @@ mod tests {
 
     #[test]
     fn a_cookie_can_be_taken_back() {
-        assert_eq!(
-            jar(&["a=1; Path=/p", "a=; Path=/p; Max-Age=0"]).header("/p"),
-            None
-        );
+        assert_eq!(jar(&["a=1; Path=/p", "a=; Path=/p; Max-Age=0"]).header("/p"), None);
     }
 }

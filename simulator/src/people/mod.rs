@@ -82,9 +82,7 @@ impl Customer {
     /// # Errors
     /// When the HTTP client cannot be built.
     pub fn new() -> Result<Self, Error> {
-        Ok(Self {
-            browser: Browser::new()?,
-        })
+        Ok(Self { browser: Browser::new()? })
     }
 
     /// The browser, for what this type does not do.
@@ -130,10 +128,7 @@ impl Customer {
                 .ok_or_else(|| Error::Missing("POST /p/pay answered without a client secret".into()));
         }
         let code = body["code"].as_str().unwrap_or_default().to_owned();
-        Ok(Err(Attempt::Refused {
-            status: answer.status,
-            code,
-        }))
+        Ok(Err(Attempt::Refused { status: answer.status, code }))
     }
 
     /// Sends the card to Stripe, as Stripe.js does. Returns the payment intent, or Stripe's error.
@@ -151,8 +146,7 @@ impl Customer {
         let mut params = card.params();
         params.push(("client_secret".into(), secret.to_owned()));
         params.push(("return_url".into(), config.return_url.clone()));
-        self.stripe(&config, &format!("/v1/payment_intents/{id}/confirm"), &params)
-            .await
+        self.stripe(&config, &format!("/v1/payment_intents/{id}/confirm"), &params).await
     }
 
     /// Answers the bank.
@@ -171,12 +165,8 @@ impl Customer {
             AtTheBank::Fail => "fail",
         };
         let id = secret.split("_secret_").next().unwrap_or_default();
-        let params = [
-            ("payment_intent", id),
-            ("client_secret", secret),
-            ("outcome", outcome),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let params = [("payment_intent", id), ("client_secret", secret), ("outcome", outcome)]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
         self.stripe(&config, "/v1/3ds2/authenticate", &params).await
     }
 
@@ -186,10 +176,8 @@ impl Customer {
     /// When the product refuses.
     pub async fn report(&mut self, page: &Page) -> Result<String, Error> {
         let config = page.pay_config()?;
-        let answer = self
-            .browser
-            .post_json(&page.at("/p/result")?, &json!({ "token": config.token }))
-            .await?;
+        let answer =
+            self.browser.post_json(&page.at("/p/result")?, &json!({ "token": config.token })).await?;
         let body = answer.expect_success("reporting the result")?.json();
         Ok(body["state"].as_str().unwrap_or_default().to_owned())
     }
@@ -214,10 +202,7 @@ impl Customer {
             Err(refused) => return Ok(refused),
         };
         let mut confirmed = self.confirm(page, &secret, card).await?;
-        if confirmed
-            .as_ref()
-            .is_ok_and(|intent| intent["status"] == "requires_action")
-        {
+        if confirmed.as_ref().is_ok_and(|intent| intent["status"] == "requires_action") {
             confirmed = self.answer_bank(page, &secret, bank).await?;
         }
         let failure = match &confirmed {
@@ -227,18 +212,15 @@ impl Customer {
         let state = self.report(page).await?;
         if !failure.is_null() {
             let text = |key: &str| failure[key].as_str().unwrap_or_default().to_owned();
-            return Ok(Attempt::Declined {
-                code: text("code"),
-                message: text("message"),
-            });
+            return Ok(Attempt::Declined { code: text("code"), message: text("message") });
         }
         let after = self.browser.get(&page.at("/p")?).await?;
         match state.as_str() {
             "succeeded" => Ok(Attempt::Paid(after)),
             "processing" => Ok(Attempt::Processing(after)),
-            other => Err(Error::Missing(format!(
-                "Stripe took the payment, but the product says \"{other}\""
-            ))),
+            other => {
+                Err(Error::Missing(format!("Stripe took the payment, but the product says \"{other}\"")))
+            }
         }
     }
 
@@ -273,15 +255,9 @@ impl Customer {
         let script = url::Url::parse(&config.stripe_js_url)
             .map_err(|_| Error::Missing(format!("{} is not a URL", config.stripe_js_url)))?;
         let url = format!("{}{path}", script.origin().ascii_serialization());
-        let answer = self
-            .browser
-            .post_to_stripe(&url, &config.publishable_key, &config.account, params)
-            .await?;
+        let answer =
+            self.browser.post_to_stripe(&url, &config.publishable_key, &config.account, params).await?;
         let body = answer.json();
-        if body["error"].is_object() {
-            Ok(Err(body["error"].clone()))
-        } else {
-            Ok(Ok(body))
-        }
+        if body["error"].is_object() { Ok(Err(body["error"].clone())) } else { Ok(Ok(body)) }
     }
 }

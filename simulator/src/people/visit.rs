@@ -58,10 +58,7 @@ impl Page {
     /// # Errors
     /// When there is none.
     pub fn form(&self, action: &str) -> Result<HtmlForm, Error> {
-        let found = self
-            .forms()
-            .into_iter()
-            .find(|form| form.action.split('?').next() == Some(action));
+        let found = self.forms().into_iter().find(|form| form.action.split('?').next() == Some(action));
         found
             .ok_or_else(|| Error::Missing(format!("{} ({}) has no form for {action}", self.url, self.status)))
     }
@@ -72,10 +69,7 @@ impl Page {
     /// When it is no address.
     pub fn at(&self, address: &str) -> Result<String, Error> {
         let wrong = |_| Error::Missing(format!("{address} is not an address on {}", self.url));
-        Ok(Url::parse(&self.url)
-            .and_then(|base| base.join(address))
-            .map_err(wrong)?
-            .to_string())
+        Ok(Url::parse(&self.url).and_then(|base| base.join(address)).map_err(wrong)?.to_string())
     }
 
     /// Itself, if it was a success.
@@ -86,11 +80,7 @@ impl Page {
         if (200..300).contains(&self.status) {
             return Ok(self);
         }
-        Err(Error::Answered {
-            doing,
-            status: self.status,
-            body: self.body.chars().take(500).collect(),
-        })
+        Err(Error::Answered { doing, status: self.status, body: self.body.chars().take(500).collect() })
     }
 }
 
@@ -107,10 +97,7 @@ impl Browser {
     /// # Errors
     /// When the HTTP client cannot be built.
     pub fn new() -> Result<Self, Error> {
-        Ok(Self {
-            client: outbound::client()?,
-            jar: Jar::default(),
-        })
+        Ok(Self { client: outbound::client()?, jar: Jar::default() })
     }
 
     /// Goes to an address, following redirects.
@@ -171,9 +158,8 @@ impl Browser {
     /// When nothing answers.
     pub async fn submit(&mut self, page: &Page, form: &HtmlForm) -> Result<Page, Error> {
         let url = page.at(&form.action)?;
-        let encoded = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(&form.fields)
-            .finish();
+        let encoded =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
         if form.method == "get" {
             let mut target =
                 Url::parse(&url).map_err(|_| Error::Missing(format!("{url} is not an address")))?;
@@ -204,19 +190,13 @@ impl Browser {
         if !account.is_empty() {
             request = request.header("stripe-account", account);
         }
-        let body = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(params)
-            .finish();
-        let request = request
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(body);
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
+        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
         read(url, request.send().await).await
     }
 
     async fn send(&mut self, url: &str, request: RequestBuilder) -> Result<Page, Error> {
-        let path = Url::parse(url)
-            .map(|url| url.path().to_owned())
-            .unwrap_or_default();
+        let path = Url::parse(url).map(|url| url.path().to_owned()).unwrap_or_default();
         let mut request = request.header(USER_AGENT, BROWSER);
         if let Some(cookies) = self.jar.header(&path) {
             request = request.header(COOKIE, cookies);
@@ -231,12 +211,7 @@ async fn read(url: &str, sent: Result<reqwest::Response, reqwest::Error>) -> Res
     let answer = sent.map_err(outbound::unreachable(url))?;
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let body = answer.text().await.map_err(outbound::unreachable(url))?;
-    Ok(Page {
-        url: url.to_owned(),
-        status,
-        headers,
-        body,
-    })
+    Ok(Page { url: url.to_owned(), status, headers, body })
 }
 
 fn origin(url: &str) -> Result<String, Error> {

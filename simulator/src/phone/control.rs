@@ -23,10 +23,7 @@ pub(crate) fn routes(phone: Phone) -> Router {
         .route("/_sim/dialer/script", post(script_dialer))
         .route("/_sim/stripe/requests", get(stripe_requests))
         .route("/_sim/stripe/payments", get(stripe_payments))
-        .route(
-            "/_sim/stripe/events",
-            get(async |State(phone): State<Phone>| Json(phone.stripe.events())),
-        )
+        .route("/_sim/stripe/events", get(async |State(phone): State<Phone>| Json(phone.stripe.events())))
         .route("/_sim/stripe/script", post(script_stripe))
         .route("/_sim/stripe/settle", post(settle))
         .route("/_sim/stripe/release", post(release))
@@ -142,9 +139,7 @@ async fn settle(
     Json(settlement): Json<Settlement>,
 ) -> Result<StatusCode, Refused> {
     let settled = phone.stripe.settle(&settlement.payment_intent, settlement.paid);
-    settled
-        .map(|()| StatusCode::NO_CONTENT)
-        .map_err(|error| Refused(StatusCode::CONFLICT, error.to_string()))
+    settled.map(|()| StatusCode::NO_CONTENT).map_err(|error| Refused(StatusCode::CONFLICT, error.to_string()))
 }
 
 #[derive(Deserialize)]
@@ -170,9 +165,7 @@ async fn inbound(State(phone): State<Phone>, Json(text): Json<InboundText>) -> R
         None => phone.carrier.text_from(&text.from, &text.body).await,
     };
     let inbound = result.map_err(|error| Refused(StatusCode::BAD_GATEWAY, error.to_string()))?;
-    Ok(Json(
-        json!({ "sid": inbound.sid, "status": inbound.status, "replies": inbound.replies }),
-    ))
+    Ok(Json(json!({ "sid": inbound.sid, "status": inbound.status, "replies": inbound.replies })))
 }
 
 async fn carrier_requests(State(phone): State<Phone>) -> Response {

@@ -29,13 +29,7 @@ impl Phone {
         mailbox: Mailbox,
         dialer: Dialer,
     ) -> Self {
-        Self {
-            clock,
-            stripe,
-            carrier,
-            mailbox,
-            dialer,
-        }
+        Self { clock, stripe, carrier, mailbox, dialer }
     }
 
     pub(crate) fn routes(&self) -> Router {

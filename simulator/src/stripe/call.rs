@@ -67,12 +67,7 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn read(method: Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Self {
-        let text = |name: &str| {
-            headers
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned)
-        };
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let encoded = match uri.query() {
             Some(query) if method == Method::GET => query.as_bytes(),
             Some(_) | None => body.as_ref(),
@@ -102,10 +97,7 @@ impl Call {
             Ok(Caller::Browser)
         } else {
             let shown: String = key.chars().take(7).collect();
-            Err(StripeError::request(
-                401,
-                &format!("Invalid API Key provided: {shown}****"),
-            ))
+            Err(StripeError::request(401, &format!("Invalid API Key provided: {shown}****")))
         }
     }
 
@@ -113,34 +105,19 @@ impl Call {
     pub(crate) fn check_version(&self) -> Result<(), StripeError> {
         match self.api_version.as_deref() {
             None | Some(API_VERSION) => Ok(()),
-            Some(other) => Err(StripeError::request(
-                400,
-                &format!("Invalid Stripe API version: {other}"),
-            )),
+            Some(other) => Err(StripeError::request(400, &format!("Invalid Stripe API version: {other}"))),
         }
     }
 
     pub(crate) fn for_the_journal(&self, at_ms: i64, config: &StripeConfig) -> StripeRequest {
         let masked = |name: &str, value: &str| {
             let secret = name.contains("number") || name.contains("[cvc]");
-            if secret {
-                "*".repeat(value.chars().count())
-            } else {
-                value.to_owned()
-            }
+            if secret { "*".repeat(value.chars().count()) } else { value.to_owned() }
         };
-        let pairs = self
-            .form
-            .as_ref()
-            .map(|form| form.pairs.clone())
-            .unwrap_or_default();
-        let params: Vec<(String, String)> = pairs
-            .into_iter()
-            .map(|(name, value)| (name.clone(), masked(&name, &value)))
-            .collect();
-        let encoded = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(&params)
-            .finish();
+        let pairs = self.form.as_ref().map(|form| form.pairs.clone()).unwrap_or_default();
+        let params: Vec<(String, String)> =
+            pairs.into_iter().map(|(name, value)| (name.clone(), masked(&name, &value))).collect();
+        let encoded = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&params).finish();
         StripeRequest {
             at_ms,
             method: self.method.to_string(),
@@ -149,9 +126,7 @@ impl Call {
             idempotency_key: self.idempotency_key.clone(),
             api_version: self.api_version.clone(),
             caller: self.caller(config).ok(),
-            tree: Form::parse(encoded.as_bytes())
-                .map(|form| form.tree())
-                .unwrap_or_default(),
+            tree: Form::parse(encoded.as_bytes()).map(|form| form.tree()).unwrap_or_default(),
             params,
             status: None,
             replayed: false,
@@ -165,9 +140,7 @@ fn key_in(authorization: &str) -> Option<String> {
     if let Some(key) = authorization.strip_prefix("Bearer ") {
         return Some(key.trim().to_owned());
     }
-    let decoded = STANDARD
-        .decode(authorization.strip_prefix("Basic ")?.trim())
-        .ok()?;
+    let decoded = STANDARD.decode(authorization.strip_prefix("Basic ")?.trim()).ok()?;
     let text = String::from_utf8(decoded).ok()?;
     Some(text.split(':').next().unwrap_or_default().to_owned())
 }

@@ -40,22 +40,9 @@ pub(crate) fn dispatch(
     request_id: &str,
 ) -> Result<Value, StripeError> {
     let account = call.account.as_deref().map(|id| stripe.account(id)).transpose()?;
-    let cause = Cause {
-        request: Some(request_id.to_owned()),
-        idempotency_key: call.idempotency_key.clone(),
-    };
-    let change = Change {
-        now_s: stripe.clock().now_s(),
-        ids: stripe.ids(),
-        cause,
-    };
-    let context = Context {
-        stripe,
-        form,
-        caller,
-        account,
-        change,
-    };
+    let cause = Cause { request: Some(request_id.to_owned()), idempotency_key: call.idempotency_key.clone() };
+    let change = Change { now_s: stripe.clock().now_s(), ids: stripe.ids(), cause };
+    let context = Context { stripe, form, caller, account, change };
     let path: Vec<&str> = call.path.trim_start_matches('/').split('/').collect();
     let post = call.method == Method::POST;
     match (post, path.as_slice()) {
@@ -84,17 +71,13 @@ impl Context<'_> {
     }
 
     pub(super) fn known(&self, names: &[&str]) -> Result<(), StripeError> {
-        self.form
-            .first_unknown(names)
-            .map_or(Ok(()), |name| Err(StripeError::unknown_parameter(name)))
+        self.form.first_unknown(names).map_or(Ok(()), |name| Err(StripeError::unknown_parameter(name)))
     }
 
     pub(super) fn expand(&self, prefix: &str) -> Result<Vec<String>, StripeError> {
         let asked = self.form.list("expand")?.unwrap_or_default();
-        let paths = asked
-            .iter()
-            .map(|path| path.strip_prefix(prefix).unwrap_or(path).to_owned())
-            .collect::<Vec<_>>();
+        let paths =
+            asked.iter().map(|path| path.strip_prefix(prefix).unwrap_or(path).to_owned()).collect::<Vec<_>>();
         if let Some(odd) = paths.iter().find(|path| !EXPANDABLE.contains(&path.as_str())) {
             return Err(StripeError::invalid(
                 "expand",
@@ -182,10 +165,7 @@ impl Context<'_> {
     /// The stand-in Stripe.js reports what the customer did in its dialog.
     fn authenticate(&self) -> Result<Value, StripeError> {
         self.known(&["payment_intent", "client_secret", "outcome"])?;
-        let id = self
-            .form
-            .text("payment_intent")
-            .ok_or_else(|| StripeError::missing("payment_intent"))?;
+        let id = self.form.text("payment_intent").ok_or_else(|| StripeError::missing("payment_intent"))?;
         let passed = match self.form.text("outcome") {
             Some("complete") => true,
             Some("fail") => false,

@@ -28,16 +28,10 @@ pub(super) const INSUFFICIENT_FUNDS: Decline = Decline {
     decline_code: Some("insufficient_funds"),
     message: "Your card has insufficient funds.",
 };
-const EXPIRED: Decline = Decline {
-    code: "expired_card",
-    decline_code: None,
-    message: "Your card has expired.",
-};
-const WRONG_CVC: Decline = Decline {
-    code: "incorrect_cvc",
-    decline_code: None,
-    message: "Your card's security code is incorrect.",
-};
+const EXPIRED: Decline =
+    Decline { code: "expired_card", decline_code: None, message: "Your card has expired." };
+const WRONG_CVC: Decline =
+    Decline { code: "incorrect_cvc", decline_code: None, message: "Your card's security code is incorrect." };
 const PROCESSING: Decline = Decline {
     code: "processing_error",
     decline_code: None,

@@ -51,15 +51,8 @@ const UNMODELLED: &[&str] = &[
     "use_stripe_sdk",
 ];
 
-const METHOD_TYPES: &[&str] = &[
-    "card",
-    "us_bank_account",
-    "link",
-    "cashapp",
-    "sepa_debit",
-    "paypal",
-    "klarna",
-];
+const METHOD_TYPES: &[&str] =
+    &["card", "us_bank_account", "link", "cashapp", "sepa_debit", "paypal", "klarna"];
 const AMOUNT_MAX: i64 = 99_999_999;
 
 /// The smallest amount Stripe takes, for the currencies it names one for; `None` for a currency it lacks.
@@ -137,23 +130,15 @@ fn check_names(form: &Form) -> Result<(), StripeError> {
 }
 
 fn currency(form: &Form) -> Result<String, StripeError> {
-    let currency = form
-        .text("currency")
-        .ok_or_else(|| StripeError::missing("currency"))?
-        .to_lowercase();
+    let currency = form.text("currency").ok_or_else(|| StripeError::missing("currency"))?.to_lowercase();
     if amount_min(&currency).is_none() {
-        return Err(StripeError::invalid(
-            "currency",
-            &format!("Invalid currency: {currency}."),
-        ));
+        return Err(StripeError::invalid("currency", &format!("Invalid currency: {currency}.")));
     }
     Ok(currency)
 }
 
 fn amount(form: &Form, currency: &str) -> Result<i64, StripeError> {
-    let amount = form
-        .integer("amount")?
-        .ok_or_else(|| StripeError::missing("amount"))?;
+    let amount = form.integer("amount")?.ok_or_else(|| StripeError::missing("amount"))?;
     let least = amount_min(currency).unwrap_or(50);
     if amount < 1 {
         let error = StripeError::invalid("amount", "This value must be greater than or equal to 1.");
@@ -170,10 +155,7 @@ fn amount(form: &Form, currency: &str) -> Result<i64, StripeError> {
     }
     let thousandths = matches!(currency, "bhd" | "jod" | "kwd" | "omr" | "tnd");
     if thousandths && amount % 10 != 0 {
-        return Err(StripeError::invalid(
-            "amount",
-            "Three-decimal amounts must be divisible by 10.",
-        ));
+        return Err(StripeError::invalid("amount", "Three-decimal amounts must be divisible by 10."));
     }
     Ok(amount)
 }
@@ -197,10 +179,7 @@ fn application_fee(
         return Err(error.coded("parameter_invalid_integer"));
     }
     if fee > amount {
-        return Err(StripeError::invalid(
-            name,
-            "The application fee cannot be larger than the amount.",
-        ));
+        return Err(StripeError::invalid(name, "The application fee cannot be larger than the amount."));
     }
     Ok(Some(fee))
 }
@@ -248,10 +227,7 @@ fn method_types(
 fn metadata(form: &Form) -> Result<Map<String, Value>, StripeError> {
     let metadata = form.map("metadata")?;
     if metadata.len() > 50 {
-        return Err(StripeError::invalid(
-            "metadata",
-            "Metadata can have up to 50 keys.",
-        ));
+        return Err(StripeError::invalid("metadata", "Metadata can have up to 50 keys."));
     }
     for (key, value) in &metadata {
         let name = format!("metadata[{key}]");
@@ -288,10 +264,9 @@ fn capture_method(form: &Form) -> Result<String, StripeError> {
             "capture_method",
             "This stand-in for Stripe does not model manual capture.",
         )),
-        Some(other) => Err(StripeError::invalid(
-            "capture_method",
-            &format!("Invalid capture_method: {other}"),
-        )),
+        Some(other) => {
+            Err(StripeError::invalid("capture_method", &format!("Invalid capture_method: {other}")))
+        }
     }
 }
 

@@ -49,14 +49,7 @@ impl StripeError {
         let message = format!("No such {object}: '{id}'");
         Self::new(404, "invalid_request_error", &message)
             .coded("resource_missing")
-            .with(
-                "param",
-                json!(if object == "payment_intent" {
-                    "intent"
-                } else {
-                    "id"
-                }),
-            )
+            .with("param", json!(if object == "payment_intent" { "intent" } else { "id" }))
     }
 
     pub(crate) fn idempotency(status: u16, message: &str) -> Self {
@@ -81,9 +74,7 @@ impl StripeError {
 
     /// A card number, date or code that cannot be one.
     pub(crate) fn malformed_card(code: &'static str, param: &str, message: &str) -> Self {
-        Self::new(402, "card_error", message)
-            .coded(code)
-            .with("param", json!(param))
+        Self::new(402, "card_error", message).coded(code).with("param", json!(param))
     }
 
     pub(crate) fn unexpected_state(verb: &str, intent: Value) -> Self {
@@ -120,10 +111,7 @@ impl StripeError {
         error.insert("message".into(), json!(self.message));
         if let Some(code) = self.code {
             error.insert("code".into(), json!(code));
-            error.insert(
-                "doc_url".into(),
-                json!(format!("https://stripe.com/docs/error-codes/{code}")),
-            );
+            error.insert("doc_url".into(), json!(format!("https://stripe.com/docs/error-codes/{code}")));
         }
         json!({ "error": error })
     }
@@ -132,11 +120,7 @@ impl StripeError {
 /// What Stripe says when it fails on its own side.
 pub(crate) fn refusal(status: StatusCode) -> Response {
     let (kind, code, message) = if status == StatusCode::TOO_MANY_REQUESTS {
-        (
-            "invalid_request_error",
-            Some("rate_limit"),
-            "Request rate limit exceeded.",
-        )
+        ("invalid_request_error", Some("rate_limit"), "Request rate limit exceeded.")
     } else {
         ("api_error", None, "An unknown error occurred.")
     };

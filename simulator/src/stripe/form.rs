@@ -21,10 +21,7 @@ impl Form {
             let path = path_of(name).ok_or_else(|| StripeError::invalid(name, "Invalid parameter name"))?;
             insert(&mut tree, &path, value).ok_or_else(|| StripeError::invalid(name, "Invalid parameter"))?;
         }
-        let tree = tree
-            .into_iter()
-            .map(|(name, value)| (name, lists(value)))
-            .collect();
+        let tree = tree.into_iter().map(|(name, value)| (name, lists(value))).collect();
         Ok(Self { pairs, tree })
     }
 
@@ -38,10 +35,7 @@ impl Form {
 
     /// A plain value; `None` when absent or empty.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.tree
-            .get(name)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
+        self.tree.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
 
     /// A value by its path: `["payment_method_data", "card", "number"]`.
@@ -72,13 +66,7 @@ impl Form {
         let Some(items) = value.as_array() else {
             return Err(StripeError::invalid(name, "Invalid array"));
         };
-        Ok(Some(
-            items
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect(),
-        ))
+        Ok(Some(items.iter().filter_map(Value::as_str).map(str::to_owned).collect()))
     }
 
     /// `name[key]=value`.
@@ -94,10 +82,7 @@ impl Form {
 
     /// Names that are not in `known`.
     pub(crate) fn first_unknown<'a>(&'a self, known: &[&str]) -> Option<&'a str> {
-        self.tree
-            .keys()
-            .map(String::as_str)
-            .find(|name| !known.contains(name))
+        self.tree.keys().map(String::as_str).find(|name| !known.contains(name))
     }
 }
 
@@ -115,11 +100,7 @@ fn path_of(name: &str) -> Option<Vec<&str>> {
 
 fn insert(into: &mut Map<String, Value>, path: &[&str], value: &str) -> Option<()> {
     let (first, rest) = path.split_first()?;
-    let key = if first.is_empty() {
-        into.len().to_string()
-    } else {
-        (*first).to_owned()
-    };
+    let key = if first.is_empty() { into.len().to_string() } else { (*first).to_owned() };
     if rest.is_empty() {
         into.insert(key, Value::String(value.to_owned()));
         return Some(());
@@ -135,22 +116,11 @@ fn lists(value: Value) -> Value {
     };
     let counted = (0..object.len()).all(|index| object.contains_key(&index.to_string()));
     if !counted || object.is_empty() {
-        return Value::Object(
-            object
-                .into_iter()
-                .map(|(key, child)| (key, lists(child)))
-                .collect(),
-        );
+        return Value::Object(object.into_iter().map(|(key, child)| (key, lists(child))).collect());
     }
     let mut object = object;
     let items = (0..object.len()).collect::<Vec<_>>();
-    Value::Array(
-        items
-            .iter()
-            .filter_map(|index| object.remove(&index.to_string()))
-            .map(lists)
-            .collect(),
-    )
+    Value::Array(items.iter().filter_map(|index| object.remove(&index.to_string())).map(lists).collect())
 }
 
 #[cfg(test)]

@@ -48,10 +48,7 @@ impl IdempotencyKeys {
         now_ms: i64,
     ) -> Result<Verdict, StripeError> {
         if key.is_empty() || key.chars().count() > LENGTH_MAX {
-            return Err(StripeError::request(
-                400,
-                "Idempotency keys are 1 to 255 characters long.",
-            ));
+            return Err(StripeError::request(400, "Idempotency keys are 1 to 255 characters long."));
         }
         let scope = (account.map(str::to_owned), key.to_owned());
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,21 +56,9 @@ impl IdempotencyKeys {
         if let Some(entry) = entries.get(&scope) {
             return entry.judge(&fingerprint, key);
         }
-        entries.insert(
-            scope.clone(),
-            Entry {
-                fingerprint,
-                begun_ms: now_ms,
-                in_use: true,
-                saved: None,
-            },
-        );
+        entries.insert(scope.clone(), Entry { fingerprint, begun_ms: now_ms, in_use: true, saved: None });
         drop(entries);
-        Ok(Verdict::Fresh(Hold {
-            keys: self.clone(),
-            scope,
-            saved: None,
-        }))
+        Ok(Verdict::Fresh(Hold { keys: self.clone(), scope, saved: None }))
     }
 
     fn settle(&self, scope: &(Option<String>, String), saved: Option<Saved>) {
@@ -144,18 +129,12 @@ mod tests {
         print: &str,
         now_ms: i64,
     ) -> Result<Verdict, u16> {
-        keys.begin(account, "k", print.into(), now_ms)
-            .map_err(|error| error.status())
+        keys.begin(account, "k", print.into(), now_ms).map_err(|error| error.status())
     }
 
     fn answered(keys: &IdempotencyKeys) {
-        let Ok(Verdict::Fresh(mut hold)) = begin(keys, None, "a", 0) else {
-            panic!("the key is fresh")
-        };
-        hold.save(Saved {
-            status: 200,
-            body: json!(1),
-        });
+        let Ok(Verdict::Fresh(mut hold)) = begin(keys, None, "a", 0) else { panic!("the key is fresh") };
+        hold.save(Saved { status: 200, body: json!(1) });
     }
 
     #[test]
@@ -180,10 +159,7 @@ mod tests {
     fn a_key_belongs_to_its_account() {
         let keys = IdempotencyKeys::default();
         answered(&keys);
-        assert!(matches!(
-            begin(&keys, Some("acct_1"), "b", 1),
-            Ok(Verdict::Fresh(_))
-        ));
+        assert!(matches!(begin(&keys, Some("acct_1"), "b", 1), Ok(Verdict::Fresh(_))));
     }
 
     #[test]

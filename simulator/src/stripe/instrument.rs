@@ -17,11 +17,7 @@ pub(crate) struct Instrument {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    Card {
-        brand: &'static str,
-        exp_month: i64,
-        exp_year: i64,
-    },
+    Card { brand: &'static str, exp_month: i64, exp_year: i64 },
     BankAccount,
 }
 
@@ -63,11 +59,7 @@ impl Instrument {
 
     fn of_card(number: &str, exp_month: i64, exp_year: i64) -> Self {
         Self {
-            kind: Kind::Card {
-                brand: brand_of(number),
-                exp_month,
-                exp_year,
-            },
+            kind: Kind::Card { brand: brand_of(number), exp_month, exp_year },
             last4: last4(number),
             behaviour: behaviour_of(number),
             billing_name: None,
@@ -77,10 +69,7 @@ impl Instrument {
     }
 
     fn card(form: &Form, now_s: i64) -> Result<Self, StripeError> {
-        let field = |name: &'static str| {
-            form.at(&["payment_method_data", "card", name])
-                .unwrap_or_default()
-        };
+        let field = |name: &'static str| form.at(&["payment_method_data", "card", name]).unwrap_or_default();
         let number: String = field("number").chars().filter(|c| !c.is_whitespace()).collect();
         if !is_card_number(&number) {
             return Err(StripeError::malformed_card(
@@ -112,10 +101,7 @@ impl Instrument {
                 "Use one of the test bank accounts with routing number 110000000.",
             ));
         }
-        if form
-            .at(&["payment_method_data", "billing_details", "name"])
-            .is_none_or(str::is_empty)
-        {
+        if form.at(&["payment_method_data", "billing_details", "name"]).is_none_or(str::is_empty) {
             return Err(StripeError::missing("payment_method_data[billing_details][name]"));
         }
         let instrument = Self {
@@ -131,11 +117,8 @@ impl Instrument {
 
     fn billed(mut self, form: &Form) -> Self {
         let detail = |path: &[&str]| {
-            let full: Vec<&str> = ["payment_method_data", "billing_details"]
-                .iter()
-                .chain(path)
-                .copied()
-                .collect();
+            let full: Vec<&str> =
+                ["payment_method_data", "billing_details"].iter().chain(path).copied().collect();
             form.at(&full).filter(|text| !text.is_empty()).map(str::to_owned)
         };
         self.billing_name = detail(&["name"]);
@@ -161,10 +144,7 @@ fn brand_of(number: &str) -> &'static str {
 }
 
 fn last4(number: &str) -> String {
-    number
-        .get(number.len().saturating_sub(4)..)
-        .unwrap_or_default()
-        .to_owned()
+    number.get(number.len().saturating_sub(4)..).unwrap_or_default().to_owned()
 }
 
 fn expiry(month: &str, year: &str, now_s: i64) -> Result<(i64, i64), StripeError> {
@@ -234,10 +214,7 @@ mod tests {
 
     #[test]
     fn each_test_card_behaves_as_stripe_documents() {
-        assert_eq!(
-            read("4242424242424242", "12", "34", "123").unwrap().behaviour,
-            Behaviour::Approve
-        );
+        assert_eq!(read("4242424242424242", "12", "34", "123").unwrap().behaviour, Behaviour::Approve);
         assert_eq!(
             read("4000 0000 0000 9995", "12", "34", "123").unwrap().behaviour,
             Behaviour::Decline(INSUFFICIENT_FUNDS)
@@ -250,26 +227,11 @@ mod tests {
 
     #[test]
     fn card_data_that_cannot_be_is_refused_with_stripes_codes() {
-        assert_eq!(
-            read("4242424242424241", "12", "34", "123").unwrap_err(),
-            "incorrect_number"
-        );
-        assert_eq!(
-            read("42424242", "12", "34", "123").unwrap_err(),
-            "incorrect_number"
-        );
-        assert_eq!(
-            read("4242424242424242", "13", "34", "123").unwrap_err(),
-            "invalid_expiry_month"
-        );
-        assert_eq!(
-            read("4242424242424242", "12", "20", "123").unwrap_err(),
-            "invalid_expiry_year"
-        );
-        assert_eq!(
-            read("4242424242424242", "12", "34", "12").unwrap_err(),
-            "invalid_cvc"
-        );
+        assert_eq!(read("4242424242424241", "12", "34", "123").unwrap_err(), "incorrect_number");
+        assert_eq!(read("42424242", "12", "34", "123").unwrap_err(), "incorrect_number");
+        assert_eq!(read("4242424242424242", "13", "34", "123").unwrap_err(), "invalid_expiry_month");
+        assert_eq!(read("4242424242424242", "12", "20", "123").unwrap_err(), "invalid_expiry_year");
+        assert_eq!(read("4242424242424242", "12", "34", "12").unwrap_err(), "invalid_cvc");
     }
 
     #[test]
@@ -279,12 +241,7 @@ mod tests {
             &payment_method_data[us_bank_account][routing_number]=110000000";
         assert!(Instrument::from_form(&Form::parse(body.as_bytes()).unwrap(), NOW_S).is_err());
         let named = format!("{body}&payment_method_data[billing_details][name]=Ada");
-        let bank = Instrument::from_form(&Form::parse(named.as_bytes()).unwrap(), NOW_S)
-            .unwrap()
-            .unwrap();
-        assert_eq!(
-            (bank.type_name(), bank.last4.as_str()),
-            ("us_bank_account", "6789")
-        );
+        let bank = Instrument::from_form(&Form::parse(named.as_bytes()).unwrap(), NOW_S).unwrap().unwrap();
+        assert_eq!((bank.type_name(), bank.last4.as_str()), ("us_bank_account", "6789"));
     }
 }

@@ -153,10 +153,7 @@ mod tests {
     ];
 
     fn row(status: S) -> Vec<Option<S>> {
-        HAPPENINGS
-            .iter()
-            .map(|happening| next(status, *happening).ok())
-            .collect()
+        HAPPENINGS.iter().map(|happening| next(status, *happening).ok()).collect()
     }
 
     #[test]
@@ -172,24 +169,14 @@ mod tests {
             row(S::RequiresPaymentMethod),
             [paid, rpm, action, processing, None, None, None, None, dead]
         );
-        assert_eq!(
-            row(S::RequiresAction),
-            [paid, rpm, action, processing, paid, rpm, None, None, dead]
-        );
-        assert_eq!(
-            row(S::Processing),
-            [None, None, None, None, None, None, paid, rpm, None]
-        );
+        assert_eq!(row(S::RequiresAction), [paid, rpm, action, processing, paid, rpm, None, None, dead]);
+        assert_eq!(row(S::Processing), [None, None, None, None, None, None, paid, rpm, None]);
         assert_eq!(row(S::Succeeded), [None; 9]);
         assert_eq!(row(S::Canceled), [None; 9]);
     }
 
     #[test]
     fn a_paid_intent_can_never_be_charged_again() {
-        assert!(
-            HAPPENINGS
-                .iter()
-                .all(|happening| next(S::Succeeded, *happening) == Err(Unexpected))
-        );
+        assert!(HAPPENINGS.iter().all(|happening| next(S::Succeeded, *happening) == Err(Unexpected)));
     }
 }

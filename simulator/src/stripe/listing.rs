@@ -18,10 +18,8 @@ pub(crate) struct Page {
 impl Page {
     pub(crate) fn read(form: &Form) -> Result<Self, StripeError> {
         let limit = form.integer("limit")?.unwrap_or(10);
-        let limit = usize::try_from(limit)
-            .ok()
-            .filter(|limit| (1..=100).contains(limit))
-            .ok_or_else(|| {
+        let limit =
+            usize::try_from(limit).ok().filter(|limit| (1..=100).contains(limit)).ok_or_else(|| {
                 StripeError::invalid("limit", "This value must be between 1 and 100.")
                     .coded("parameter_invalid_integer")
             })?;
@@ -43,21 +41,14 @@ impl Page {
     pub(crate) fn cut(&self, newest_first: Vec<Value>, url: &str) -> Value {
         let place = |id: &String| newest_first.iter().position(|object| object["id"] == json!(id));
         let (start, end) = match (&self.starting_after, &self.ending_before) {
-            (Some(id), _) => (
-                place(id).map_or(newest_first.len(), |place| place + 1),
-                newest_first.len(),
-            ),
+            (Some(id), _) => (place(id).map_or(newest_first.len(), |place| place + 1), newest_first.len()),
             (None, Some(id)) => {
                 let end = place(id).unwrap_or(0);
                 (end.saturating_sub(self.limit), end)
             }
             (None, None) => (0, newest_first.len()),
         };
-        let page: Vec<Value> = newest_first[start..end]
-            .iter()
-            .take(self.limit)
-            .cloned()
-            .collect();
+        let page: Vec<Value> = newest_first[start..end].iter().take(self.limit).cloned().collect();
         let has_more = match self.ending_before {
             Some(_) => start > 0,
             None => start + page.len() < newest_first.len(),
@@ -99,12 +90,7 @@ mod tests {
     }
 
     fn ids(list: &Value) -> Vec<&str> {
-        list["data"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|object| object["id"].as_str().unwrap())
-            .collect()
+        list["data"].as_array().unwrap().iter().map(|object| object["id"].as_str().unwrap()).collect()
     }
 
     #[test]
@@ -113,10 +99,7 @@ mod tests {
         let first = page("limit=2").cut(all(), "/v1/events");
         assert_eq!((ids(&first), &first["has_more"]), (vec!["e", "d"], &json!(true)));
         let last = page("limit=3&starting_after=d").cut(all(), "/v1/events");
-        assert_eq!(
-            (ids(&last), &last["has_more"]),
-            (vec!["c", "b", "a"], &json!(false))
-        );
+        assert_eq!((ids(&last), &last["has_more"]), (vec!["c", "b", "a"], &json!(false)));
         let back = page("limit=2&ending_before=b").cut(all(), "/v1/events");
         assert_eq!((ids(&back), &back["has_more"]), (vec!["d", "c"], &json!(true)));
     }

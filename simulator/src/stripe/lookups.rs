@@ -12,36 +12,20 @@ use super::routes::server_only;
 impl Context<'_> {
     pub(super) fn list_intents(&self) -> Result<Value, StripeError> {
         server_only(self.caller)?;
-        self.known(&[
-            "created",
-            "customer",
-            "ending_before",
-            "expand",
-            "limit",
-            "starting_after",
-        ])?;
+        self.known(&["created", "customer", "ending_before", "expand", "limit", "starting_after"])?;
         let (page, expand) = (Page::read(self.form)?, self.expand("data.")?);
         let payments = self.stripe.payments();
         let ours = |intent: &&Intent| {
             intent.account.as_deref() == self.account_id() && page.admits(intent.created_s)
         };
         let found = payments.intents.iter().rev().filter(ours);
-        let objects = found
-            .map(|intent| render::intent(intent, &payments, &expand))
-            .collect();
+        let objects = found.map(|intent| render::intent(intent, &payments, &expand)).collect();
         Ok(page.cut(objects, "/v1/payment_intents"))
     }
 
     pub(super) fn list_charges(&self) -> Result<Value, StripeError> {
         server_only(self.caller)?;
-        self.known(&[
-            "created",
-            "ending_before",
-            "expand",
-            "limit",
-            "payment_intent",
-            "starting_after",
-        ])?;
+        self.known(&["created", "ending_before", "expand", "limit", "payment_intent", "starting_after"])?;
         let (page, expand) = (Page::read(self.form)?, self.expand("data.")?);
         let payments = self.stripe.payments();
         let wanted = self.form.text("payment_intent");
@@ -73,9 +57,8 @@ impl Context<'_> {
         self.known(&["expand"])?;
         let payments = self.stripe.payments();
         let mut charges = payments.charges.iter();
-        let found = charges
-            .find(|charge| charge.balance_transaction.as_deref() == Some(id))
-            .and_then(|charge| {
+        let found =
+            charges.find(|charge| charge.balance_transaction.as_deref() == Some(id)).and_then(|charge| {
                 let intent = payments.intent(&charge.intent, self.account_id())?;
                 render::balance_transaction(charge, intent)
             });
@@ -99,9 +82,7 @@ impl Context<'_> {
         let fits = |kind: &str| match one.map(|one| one.strip_suffix('*').ok_or(one)) {
             Some(Ok(prefix)) => kind.starts_with(prefix),
             Some(Err(exact)) => kind == exact,
-            None => types
-                .as_ref()
-                .is_none_or(|types| types.iter().any(|one| one == kind)),
+            None => types.as_ref().is_none_or(|types| types.iter().any(|one| one == kind)),
         };
         let delivered = match self.form.text("delivery_success") {
             None => None,
@@ -123,9 +104,7 @@ impl Context<'_> {
         let ours =
             |event: &&super::event::Event| event.id == id && event.account.as_deref() == self.account_id();
         let found = payments.events.iter().find(ours);
-        found
-            .map(render::event)
-            .ok_or_else(|| StripeError::no_such("event", id))
+        found.map(render::event).ok_or_else(|| StripeError::no_such("event", id))
     }
 
     pub(super) fn account(&self, id: &str) -> Result<Value, StripeError> {

@@ -113,11 +113,7 @@ impl Stripe {
     #[must_use]
     pub fn requests_jsonl(&self) -> String {
         let lines = self.0.requests.all();
-        lines
-            .iter()
-            .filter_map(|line| serde_json::to_string(line).ok())
-            .map(|line| line + "\n")
-            .collect()
+        lines.iter().filter_map(|line| serde_json::to_string(line).ok()).map(|line| line + "\n").collect()
     }
 
     /// The webhook sender and its knobs.
@@ -138,20 +134,12 @@ impl Stripe {
 
     /// Connects another merchant.
     pub fn add_account(&self, account: ConnectedAccount) {
-        self.0
-            .accounts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(account);
+        self.0.accounts.lock().unwrap_or_else(PoisonError::into_inner).push(account);
     }
 
     /// Queues an ending for the next confirmation.
     pub fn override_next_confirm(&self, ending: ConfirmOverride) {
-        self.0
-            .overrides
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push_back(ending);
+        self.0.overrides.lock().unwrap_or_else(PoisonError::into_inner).push_back(ending);
     }
 
     /// Ends a payment that is processing.
@@ -174,9 +162,7 @@ impl Stripe {
     #[must_use]
     pub fn payment_intent(&self, id: &str) -> Option<Value> {
         let payments = self.payments();
-        payments
-            .intent_anywhere(id)
-            .map(|intent| render::intent(intent, &payments, &[]))
+        payments.intent_anywhere(id).map(|intent| render::intent(intent, &payments, &[]))
     }
 
     /// All events, oldest first, as sent.
@@ -190,12 +176,7 @@ impl Stripe {
     /// # Errors
     /// When there is no such event.
     pub fn resend_event(&self, id: &str) -> Result<(), NotPossible> {
-        let found = self
-            .payments()
-            .events
-            .iter()
-            .find(|event| event.id == id)
-            .cloned();
+        let found = self.payments().events.iter().find(|event| event.id == id).cloned();
         let event = found.ok_or_else(|| NotPossible(format!("there is no event {id}")))?;
         self.0.webhooks.send_again(event);
         Ok(())
@@ -236,11 +217,7 @@ impl Stripe {
     }
 
     pub(crate) fn take_override(&self) -> Option<ConfirmOverride> {
-        self.0
-            .overrides
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front()
+        self.0.overrides.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     pub(crate) fn was_delivered(&self, event: &str) -> bool {
@@ -254,10 +231,8 @@ impl Stripe {
         let accounts = self.0.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let known = accounts.iter().find(|account| account.id == id).cloned();
         let tail = id.strip_prefix("acct_").unwrap_or_default();
-        let well_formed = !tail.is_empty()
-            && tail
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let well_formed =
+            !tail.is_empty() && tail.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let assumed =
             (accounts.is_empty() && well_formed).then(|| ConnectedAccount::new(id, "Simulated business"));
         known.or(assumed).ok_or_else(|| {
@@ -273,19 +248,10 @@ impl Stripe {
         &self,
         change: impl FnOnce(&mut Payments, &Change<'_>) -> Result<(), StripeError>,
     ) -> Result<(), NotPossible> {
-        let now = Change {
-            now_s: self.0.clock.now_s(),
-            ids: &self.0.ids,
-            cause: Cause::default(),
-        };
+        let now = Change { now_s: self.0.clock.now_s(), ids: &self.0.ids, cause: Cause::default() };
         let changed = self.change(|payments| change(payments, &now));
         changed.map_err(|error| {
-            NotPossible(
-                error.body()["error"]["message"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_owned(),
-            )
+            NotPossible(error.body()["error"]["message"].as_str().unwrap_or_default().to_owned())
         })
     }
 }

@@ -110,21 +110,15 @@ impl Payments {
         passed: bool,
         change: &Change<'_>,
     ) -> Result<(), StripeError> {
-        let after = self
-            .intent_anywhere(id)
-            .and_then(|intent| match &intent.instrument {
-                Some((_, instrument)) => match instrument.behaviour {
-                    Behaviour::Authenticate(decline) => decline,
-                    Behaviour::Approve | Behaviour::Decline(_) | Behaviour::Process => None,
-                },
-                None => None,
-            });
+        let after = self.intent_anywhere(id).and_then(|intent| match &intent.instrument {
+            Some((_, instrument)) => match instrument.behaviour {
+                Behaviour::Authenticate(decline) => decline,
+                Behaviour::Approve | Behaviour::Decline(_) | Behaviour::Process => None,
+            },
+            None => None,
+        });
         let failed = if passed { after } else { Some(NOT_AUTHENTICATED) };
-        let happening = if failed.is_none() {
-            Happening::Authenticated
-        } else {
-            Happening::NotAuthenticated
-        };
+        let happening = if failed.is_none() { Happening::Authenticated } else { Happening::NotAuthenticated };
         let status = self.step(id, happening, "authenticate")?;
         self.with(id, |intent| intent.status = status);
         match failed {
@@ -137,28 +131,13 @@ impl Payments {
 
     /// The bank debit ended.
     pub(crate) fn settle(&mut self, id: &str, paid: bool, change: &Change<'_>) -> Result<(), StripeError> {
-        let happening = if paid {
-            Happening::Settled
-        } else {
-            Happening::Returned
-        };
+        let happening = if paid { Happening::Settled } else { Happening::Returned };
         let status = self.step(id, happening, "settle")?;
         self.with(id, |intent| intent.status = status);
-        let charge = self
-            .intent_anywhere(id)
-            .and_then(|intent| intent.latest_charge.clone());
+        let charge = self.intent_anywhere(id).and_then(|intent| intent.latest_charge.clone());
         let transaction = change.ids.prefixed("txn_3");
-        if let Some(charge) = self
-            .charges
-            .iter_mut()
-            .rev()
-            .find(|one| Some(&one.id) == charge.as_ref())
-        {
-            charge.status = if paid {
-                ChargeStatus::Succeeded
-            } else {
-                ChargeStatus::Failed
-            };
+        if let Some(charge) = self.charges.iter_mut().rev().find(|one| Some(&one.id) == charge.as_ref()) {
+            charge.status = if paid { ChargeStatus::Succeeded } else { ChargeStatus::Failed };
             charge.failure = (!paid).then_some(RETURNED);
             charge.balance_transaction = paid.then_some(transaction);
         }
@@ -190,9 +169,7 @@ impl Payments {
     }
 
     fn step(&self, id: &str, happening: Happening, verb: &str) -> Result<IntentStatus, StripeError> {
-        let intent = self
-            .intent_anywhere(id)
-            .ok_or_else(|| StripeError::no_such("payment_intent", id))?;
+        let intent = self.intent_anywhere(id).ok_or_else(|| StripeError::no_such("payment_intent", id))?;
         next(intent.status, happening)
             .map_err(|_| StripeError::unexpected_state(verb, render::intent(intent, self, &[])))
     }
@@ -217,9 +194,7 @@ impl Payments {
             self.announce_charge(id, "charge.failed", change);
         }
         self.announce_intent(id, "payment_intent.payment_failed", change);
-        let intent = self
-            .intent_anywhere(id)
-            .map(|intent| render::intent(intent, self, &[]));
+        let intent = self.intent_anywhere(id).map(|intent| render::intent(intent, self, &[]));
         let charge = charge.unwrap_or_default();
         StripeError::card(
             decline.code,
@@ -286,11 +261,7 @@ impl Payments {
         let Some(intent) = self.intent_anywhere(id) else {
             return;
         };
-        let Some(charge) = intent
-            .latest_charge
-            .as_deref()
-            .and_then(|charge| self.charge(charge))
-        else {
+        let Some(charge) = intent.latest_charge.as_deref().and_then(|charge| self.charge(charge)) else {
             return;
         };
         let (account, object) = (intent.account.clone(), render::charge(charge, intent, &[]));

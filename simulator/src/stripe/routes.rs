@@ -54,20 +54,16 @@ async fn call(
     }
     let call = Call::read(method, &uri, &headers, &body);
     let mut entry = call.for_the_journal(stripe.clock().now_ms(), stripe.config());
-    let fault = stripe
-        .faults()
-        .strike(&format!("{} {}", entry.method, entry.path));
+    let fault = stripe.faults().strike(&format!("{} {}", entry.method, entry.path));
     entry.fault = fault.as_ref().map(|fault| format!("{fault:?}"));
     // Held until this request is over, even when that is because the caller gave up.
     let mut hold = None;
     let place = stripe.requests().append(entry);
-    let answered = carry_out(fault, &wire, refusal, async {
-        respond(&stripe, &call, &mut hold, place)
-    })
-    .await;
-    stripe.requests().amend(place, |entry: &mut StripeRequest| {
-        entry.status = Some(answered.status().as_u16())
-    });
+    let answered =
+        carry_out(fault, &wire, refusal, async { respond(&stripe, &call, &mut hold, place) }).await;
+    stripe
+        .requests()
+        .amend(place, |entry: &mut StripeRequest| entry.status = Some(answered.status().as_u16()));
     drop(hold);
     with_cors(answered)
 }
@@ -79,9 +75,7 @@ fn respond(stripe: &Stripe, call: &Call, hold: &mut Option<Hold>, place: usize) 
         body: error.body(),
         replayed: false,
     });
-    stripe
-        .requests()
-        .amend(place, |entry| entry.replayed = answer.replayed);
+    stripe.requests().amend(place, |entry| entry.replayed = answer.replayed);
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, Json(answer.body)).into_response();
     let headers = response.headers_mut();
@@ -102,48 +96,28 @@ fn answer(
     let caller = call.caller(stripe.config())?;
     call.check_version()?;
     let form = call.form.as_ref().map_err(Clone::clone)?;
-    let key = call
-        .idempotency_key
-        .as_deref()
-        .filter(|_| call.method == Method::POST);
+    let key = call.idempotency_key.as_deref().filter(|_| call.method == Method::POST);
     if let Some(key) = key {
         let mut pairs = form.pairs.clone();
         pairs.sort();
         let fingerprint = format!("{} {pairs:?}", call.path);
-        match stripe
-            .keys()
-            .begin(call.account.as_deref(), key, fingerprint, stripe.clock().now_ms())?
-        {
+        match stripe.keys().begin(call.account.as_deref(), key, fingerprint, stripe.clock().now_ms())? {
             Verdict::Replay(Saved { status, body }) => {
-                return Ok(Answer {
-                    status,
-                    body,
-                    replayed: true,
-                });
+                return Ok(Answer { status, body, replayed: true });
             }
             Verdict::Fresh(fresh) => *hold = Some(fresh),
         }
     }
     let result = calls::dispatch(stripe, call, caller, form, request_id);
     let saved = match &result {
-        Ok(body) => Some(Saved {
-            status: 200,
-            body: body.clone(),
-        }),
+        Ok(body) => Some(Saved { status: 200, body: body.clone() }),
         Err(error) if error.before_execution => None,
-        Err(error) => Some(Saved {
-            status: error.status(),
-            body: error.body(),
-        }),
+        Err(error) => Some(Saved { status: error.status(), body: error.body() }),
     };
     if let (Some(hold), Some(saved)) = (hold, saved) {
         hold.save(saved);
     }
-    result.map(|body| Answer {
-        status: 200,
-        body,
-        replayed: false,
-    })
+    result.map(|body| Answer { status: 200, body, replayed: false })
 }
 
 fn set(headers: &mut HeaderMap, name: &'static str, value: Option<&str>) {
@@ -155,15 +129,9 @@ fn set(headers: &mut HeaderMap, name: &'static str, value: Option<&str>) {
 fn with_cors(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(
-        header::ACCESS_CONTROL_ALLOW_METHODS,
-        HeaderValue::from_static("GET, POST"),
-    );
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
     let allowed = "authorization, content-type, stripe-account, stripe-version, idempotency-key";
-    headers.insert(
-        header::ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static(allowed),
-    );
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(allowed));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("300"));
     response
 }

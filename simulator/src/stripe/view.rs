@@ -28,10 +28,7 @@ impl ConfirmOverride {
             Self::Authenticate => Behaviour::Authenticate(None),
             Self::Process => Behaviour::Process,
         };
-        Instrument {
-            behaviour,
-            ..instrument
-        }
+        Instrument { behaviour, ..instrument }
     }
 }
 
@@ -64,11 +61,7 @@ impl Stripe {
     pub fn payment_views(&self) -> Vec<PaymentView> {
         let payments = self.payments();
         let count = |id: &str, status: ChargeStatus| {
-            payments
-                .charges
-                .iter()
-                .filter(|charge| charge.intent == id && charge.status == status)
-                .count()
+            payments.charges.iter().filter(|charge| charge.intent == id && charge.status == status).count()
         };
         payments
             .intents

@@ -53,12 +53,7 @@ pub struct Knobs {
 
 impl Default for Knobs {
     fn default() -> Self {
-        Self {
-            mode: Mode::Deliver,
-            copies: 1,
-            delay_ms: 0,
-            bad_signature: false,
-        }
+        Self { mode: Mode::Deliver, copies: 1, delay_ms: 0, bad_signature: false }
     }
 }
 
@@ -130,11 +125,7 @@ impl Webhooks {
     /// How the knobs stand.
     #[must_use]
     pub fn knobs(&self) -> Knobs {
-        self.0
-            .knobs
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.knobs.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Every attempt to deliver.
@@ -177,12 +168,7 @@ impl Webhooks {
         let knobs = self.knobs();
         match knobs.mode {
             Mode::Drop => {}
-            Mode::Hold => self
-                .0
-                .held
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .extend(events),
+            Mode::Hold => self.0.held.lock().unwrap_or_else(PoisonError::into_inner).extend(events),
             // Each on its own: the order of arrival is not promised, here as at Stripe.
             Mode::Deliver => {
                 for event in events {
@@ -238,20 +224,13 @@ impl Inner {
     }
 
     async fn post(&self, url: &str, body: &str, bad_signature: bool) -> Option<u16> {
-        let secret = if bad_signature {
-            "whsec_of_somebody_else"
-        } else {
-            &self.secret
-        };
+        let secret = if bad_signature { "whsec_of_somebody_else" } else { &self.secret };
         let answer = self
             .client
             .post(url)
             .header("content-type", "application/json; charset=utf-8")
             .header("user-agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
-            .header(
-                "stripe-signature",
-                signatures::stripe(secret, self.clock.now_s(), body),
-            )
+            .header("stripe-signature", signatures::stripe(secret, self.clock.now_s(), body))
             .body(body.to_owned())
             .send()
             .await;

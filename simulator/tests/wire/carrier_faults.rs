@@ -27,9 +27,7 @@ async fn an_accepted_text_counts_however_its_answer_got_lost() {
         Fault::Truncate { bytes: 300 },
     ] {
         let world = world().await;
-        world
-            .carrier()
-            .fault(FaultRule::once(fault.clone()).matching(PHONE));
+        world.carrier().fault(FaultRule::once(fault.clone()).matching(PHONE));
         let read = tokio::select! {
             answer = request(&world, &FORM).send() => match answer {
                 Ok(answer) if answer.status() == 201 => answer.json::<serde_json::Value>().await.is_ok(),
@@ -39,28 +37,16 @@ async fn an_accepted_text_counts_however_its_answer_got_lost() {
         };
         assert!(!read, "{fault:?}");
         assert_eq!(world.carrier().accepted_to(PHONE).len(), 1, "{fault:?}");
-        assert!(
-            world.carrier().requests().read(|all| all[0].sid.is_some()),
-            "{fault:?}"
-        );
+        assert!(world.carrier().requests().read(|all| all[0].sid.is_some()), "{fault:?}");
     }
 }
 
 #[tokio::test]
 async fn a_refused_or_dropped_request_makes_no_text() {
     let world = world().await;
-    world.carrier().fault(FaultRule::once(Fault::Refuse {
-        status: 429,
-        retry_after_s: Some(3),
-    }));
+    world.carrier().fault(FaultRule::once(Fault::Refuse { status: 429, retry_after_s: Some(3) }));
     let refused = request(&world, &FORM).send().await.unwrap();
-    assert_eq!(
-        (
-            refused.status().as_u16(),
-            refused.headers()["retry-after"].to_str().unwrap()
-        ),
-        (429, "3")
-    );
+    assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (429, "3"));
     assert_eq!(refused.json::<serde_json::Value>().await.unwrap()["code"], 20429);
     world.carrier().fault(FaultRule::once(Fault::DropBefore));
     assert!(request(&world, &FORM).send().await.is_err());
@@ -103,20 +89,12 @@ async fn an_undelivered_text_is_reported_with_its_code() {
 #[tokio::test]
 async fn callbacks_can_come_before_the_answer_twice_and_in_reverse() {
     let (world, product) = (world().await, Product::start().await);
-    let journey = Journey {
-        callback_first: true,
-        callback_copies: 2,
-        callbacks_reversed: true,
-        ..Journey::default()
-    };
+    let journey =
+        Journey { callback_first: true, callback_copies: 2, callbacks_reversed: true, ..Journey::default() };
     world.carrier().script(journey);
     let (status, message) = send(&world, PHONE, "hi", &product.url).await;
     assert_eq!((status, &message["status"]), (201, &json!("queued")));
-    let statuses: Vec<String> = product
-        .heard()
-        .iter()
-        .map(|one| one.field("MessageStatus"))
-        .collect();
+    let statuses: Vec<String> = product.heard().iter().map(|one| one.field("MessageStatus")).collect();
     assert_eq!(statuses, ["delivered", "delivered", "sent", "sent"]);
 }
 
@@ -126,21 +104,11 @@ async fn callbacks_can_be_held_and_are_tried_again_after_a_failure() {
     world.carrier().hold_callbacks(true);
     send(&world, PHONE, "hi", &product.url).await;
     let on_its_way = |all: &[simulator::carrier::Text]| (all[0].status != TextStatus::Queued).then_some(());
-    world
-        .carrier()
-        .texts()
-        .wait_until(PATIENCE, on_its_way)
-        .await
-        .unwrap();
+    world.carrier().texts().wait_until(PATIENCE, on_its_way).await.unwrap();
     assert!(product.heard().is_empty());
     product.will_answer(500, "");
     world.carrier().hold_callbacks(false);
-    let statuses: Vec<String> = product
-        .hears(3)
-        .await
-        .iter()
-        .map(|one| one.field("MessageStatus"))
-        .collect();
+    let statuses: Vec<String> = product.hears(3).await.iter().map(|one| one.field("MessageStatus")).collect();
     assert_eq!(statuses, ["sent", "sent", "delivered"]);
 }
 
@@ -163,17 +131,9 @@ async fn a_text_held_past_its_validity_is_never_sent() {
 async fn the_listing_can_fail_too() {
     let world = world().await;
     world.carrier().set_listing_fault(Some(503));
-    let url = format!(
-        "{}/2010-04-01/Accounts/{}/Messages.json",
-        world.sms_url(),
-        crate::carrier::ACCOUNT
-    );
-    let ask = || {
-        crate::client()
-            .get(&url)
-            .basic_auth(crate::carrier::ACCOUNT, Some(crate::carrier::TOKEN))
-            .send()
-    };
+    let url = format!("{}/2010-04-01/Accounts/{}/Messages.json", world.sms_url(), crate::carrier::ACCOUNT);
+    let ask =
+        || crate::client().get(&url).basic_auth(crate::carrier::ACCOUNT, Some(crate::carrier::TOKEN)).send();
     assert_eq!(ask().await.unwrap().status(), 503);
     world.carrier().clear_script();
     assert_eq!(ask().await.unwrap().status(), 200);

@@ -25,11 +25,7 @@ struct Shop {
 async fn shop() -> (Shop, String) {
     let world = Arc::new(world().await);
     let intent = create(&world, "500").await;
-    let shop = Shop {
-        world,
-        intent,
-        log: Arc::default(),
-    };
+    let shop = Shop { world, intent, log: Arc::default() };
     let routes = Router::new()
         .route("/p/{token}", get(page))
         .route("/p", get(page_by_cookie))
@@ -54,11 +50,7 @@ impl Shop {
     }
 
     fn status(&self) -> String {
-        let intent = self
-            .world
-            .stripe()
-            .payment_intent(self.intent["id"].as_str().unwrap())
-            .unwrap();
+        let intent = self.world.stripe().payment_intent(self.intent["id"].as_str().unwrap()).unwrap();
         intent["status"].as_str().unwrap().to_owned()
     }
 
@@ -80,37 +72,22 @@ impl Shop {
 }
 
 async fn page(State(shop): State<Shop>, Path(_): Path<String>) -> Response {
-    (
-        [("set-cookie", "pl=tok; Path=/p; HttpOnly; SameSite=Lax")],
-        shop.html(),
-    )
-        .into_response()
+    ([("set-cookie", "pl=tok; Path=/p; HttpOnly; SameSite=Lax")], shop.html()).into_response()
 }
 
 fn has_cookie(headers: &HeaderMap) -> bool {
-    headers
-        .get("cookie")
-        .is_some_and(|cookie| cookie.to_str().unwrap().contains("pl=tok"))
+    headers.get("cookie").is_some_and(|cookie| cookie.to_str().unwrap().contains("pl=tok"))
 }
 
 fn from_the_page(headers: &HeaderMap) -> bool {
-    let origin = headers
-        .get("origin")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let origin = headers.get("origin").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let host = headers["host"].to_str().unwrap();
-    headers
-        .get("sec-fetch-site")
-        .is_some_and(|site| site == "same-origin")
+    headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin")
         && origin == format!("http://{host}")
 }
 
 async fn page_by_cookie(State(shop): State<Shop>, headers: HeaderMap) -> Response {
-    if has_cookie(&headers) {
-        shop.html().into_response()
-    } else {
-        StatusCode::NOT_FOUND.into_response()
-    }
+    if has_cookie(&headers) { shop.html().into_response() } else { StatusCode::NOT_FOUND.into_response() }
 }
 
 async fn opened(State(shop): State<Shop>, headers: HeaderMap, Json(_): Json<Value>) -> StatusCode {
@@ -138,11 +115,7 @@ async fn result(State(shop): State<Shop>, Json(_): Json<Value>) -> Json<Value> {
 }
 
 async fn question(State(shop): State<Shop>, Form(form): Form<Vec<(String, String)>>) -> StatusCode {
-    let message = form
-        .iter()
-        .find(|(name, _)| name == "message")
-        .map(|(_, value)| value.clone())
-        .unwrap();
+    let message = form.iter().find(|(name, _)| name == "message").map(|(_, value)| value.clone()).unwrap();
     if message.trim().is_empty() {
         return StatusCode::UNPROCESSABLE_ENTITY;
     }
@@ -166,14 +139,8 @@ async fn a_declined_customer_can_try_again_and_a_second_tab_is_refused() {
     let other_tab = bob.open(&link).await.unwrap();
     let declined = ada.pay(&link, &Card::declined()).await.unwrap();
     assert!(matches!(declined, Attempt::Declined { code, .. } if code == "card_declined"));
-    assert!(matches!(
-        ada.pay(&link, &Card::checked_by_bank()).await.unwrap(),
-        Attempt::Paid(_)
-    ));
-    let late = bob
-        .pay_on(&other_tab, &Card::good(), AtTheBank::Complete)
-        .await
-        .unwrap();
+    assert!(matches!(ada.pay(&link, &Card::checked_by_bank()).await.unwrap(), Attempt::Paid(_)));
+    let late = bob.pay_on(&other_tab, &Card::good(), AtTheBank::Complete).await.unwrap();
     assert!(matches!(late, Attempt::Refused { status: 409, code } if code == "already_paid"));
     assert_eq!(shop.world.stripe().payment_views()[0].charges_succeeded, 1);
 }
@@ -183,10 +150,7 @@ async fn failing_at_the_bank_is_a_decline() {
     let (_shop, link) = shop().await;
     let mut ada = Customer::new().unwrap();
     let page = ada.open(&link).await.unwrap();
-    let failed = ada
-        .pay_on(&page, &Card::checked_by_bank(), AtTheBank::Fail)
-        .await
-        .unwrap();
+    let failed = ada.pay_on(&page, &Card::checked_by_bank(), AtTheBank::Fail).await.unwrap();
     assert!(
         matches!(failed, Attempt::Declined { code, .. } if code == "payment_intent_authentication_failure")
     );
@@ -195,15 +159,8 @@ async fn failing_at_the_bank_is_a_decline() {
 #[tokio::test]
 async fn a_question_goes_through_the_pages_own_form() {
     let (shop, link) = shop().await;
-    let thanked = Customer::new()
-        .unwrap()
-        .ask_question(&link, "Why twice?")
-        .await
-        .unwrap();
-    assert_eq!(
-        (thanked.status, shop.log()),
-        (201, vec!["question: Why twice?".to_owned()])
-    );
+    let thanked = Customer::new().unwrap().ask_question(&link, "Why twice?").await.unwrap();
+    assert_eq!((thanked.status, shop.log()), (201, vec!["question: Why twice?".to_owned()]));
 }
 
 #[tokio::test]
@@ -213,9 +170,6 @@ async fn scanners_fetch_and_post_but_ask_nothing() {
         scanner.scan(&link).await.unwrap();
     }
     let answers = Scanner::PostForms.scan(&link).await.unwrap();
-    assert_eq!(
-        answers.iter().map(|page| page.status).collect::<Vec<_>>(),
-        [200, 422]
-    );
+    assert_eq!(answers.iter().map(|page| page.status).collect::<Vec<_>>(), [200, 422]);
     assert!(shop.log().is_empty());
 }

@@ -11,9 +11,7 @@ struct Talk(BufReader<TcpStream>);
 
 impl Talk {
     async fn with(world: &World) -> Self {
-        Self(BufReader::new(
-            TcpStream::connect(world.smtp_addr()).await.unwrap(),
-        ))
+        Self(BufReader::new(TcpStream::connect(world.smtp_addr()).await.unwrap()))
     }
 
     async fn greeted(world: &World) -> Self {
@@ -28,9 +26,7 @@ impl Talk {
         let mut reply = String::new();
         loop {
             let mut line = String::new();
-            let read = tokio::time::timeout(PATIENCE, self.0.read_line(&mut line))
-                .await
-                .unwrap();
+            let read = tokio::time::timeout(PATIENCE, self.0.read_line(&mut line)).await.unwrap();
             reply.push_str(&line);
             if read.unwrap_or(0) == 0 || line.as_bytes().get(3) != Some(&b'-') {
                 return reply;
@@ -50,9 +46,7 @@ impl Talk {
     async fn until_data(world: &World) -> Self {
         let mut talk = Self::greeted(world).await;
         assert!(
-            talk.say("MAIL FROM:<bounce@bakery.example> SIZE=100 BODY=8BITMIME")
-                .await
-                .starts_with("250")
+            talk.say("MAIL FROM:<bounce@bakery.example> SIZE=100 BODY=8BITMIME").await.starts_with("250")
         );
         assert!(talk.say("RCPT TO:<ada@example.com>").await.starts_with("250"));
         assert!(talk.say("DATA").await.starts_with("354"));
@@ -64,11 +58,7 @@ const CONTENT: &str = "From: Bakery <pay@bakery.example>\r\nSubject: Your link\r
     Pay here: http://pay.example/p/abc\r\n..two dots\r\n";
 
 fn once(fault: MailFault) -> MailRule {
-    MailRule {
-        fault,
-        to: Some("ada@".into()),
-        times: Some(1),
-    }
+    MailRule { fault, to: Some("ada@".into()), times: Some(1) }
 }
 
 #[tokio::test]
@@ -77,12 +67,7 @@ async fn a_mail_is_taken_in_with_its_envelope_and_its_dots_undone() {
     let mut talk = Talk::until_data(&world).await;
     assert!(talk.say(&format!("{CONTENT}.")).await.starts_with("250"));
     assert!(talk.say("QUIT").await.starts_with("221"));
-    let email = world
-        .mailbox()
-        .wait_for_emails("ADA@example.com", 1, PATIENCE)
-        .await
-        .unwrap()
-        .remove(0);
+    let email = world.mailbox().wait_for_emails("ADA@example.com", 1, PATIENCE).await.unwrap().remove(0);
     assert_eq!(
         (email.from.as_str(), email.subject.as_str(), email.number),
         ("bounce@bakery.example", "Your link", 1)
@@ -119,11 +104,7 @@ async fn commands_out_of_order_or_malformed_are_refused() {
     assert!(talk.say("MAIL a@b.example").await.starts_with("501"));
     assert!(talk.say("RCPT TO:<a@b.example>").await.starts_with("503"));
     assert!(talk.say("DATA").await.starts_with("503"));
-    assert!(
-        talk.say("MAIL FROM:<a@b.example> SIZE=99999999")
-            .await
-            .starts_with("552")
-    );
+    assert!(talk.say("MAIL FROM:<a@b.example> SIZE=99999999").await.starts_with("552"));
     assert!(talk.say("MAIL FROM:<>").await.starts_with("250"));
     assert!(talk.say("RCPT TO:<nobody>").await.starts_with("501"));
     assert!(talk.say("TURN").await.starts_with("502"));
@@ -132,24 +113,12 @@ async fn commands_out_of_order_or_malformed_are_refused() {
 #[tokio::test]
 async fn a_recipient_can_be_refused_for_good_or_for_now() {
     let world = world().await;
-    world
-        .mailbox()
-        .fault(once(MailFault::RejectRecipient { code: 550 }));
-    world
-        .mailbox()
-        .fault(once(MailFault::RejectRecipient { code: 451 }));
+    world.mailbox().fault(once(MailFault::RejectRecipient { code: 550 }));
+    world.mailbox().fault(once(MailFault::RejectRecipient { code: 451 }));
     let mut talk = Talk::greeted(&world).await;
     talk.say("MAIL FROM:<a@b.example>").await;
-    assert!(
-        talk.say("RCPT TO:<ada@example.com>")
-            .await
-            .starts_with("550 5.1.1")
-    );
-    assert!(
-        talk.say("RCPT TO:<ada@example.com>")
-            .await
-            .starts_with("451 4.1.1")
-    );
+    assert!(talk.say("RCPT TO:<ada@example.com>").await.starts_with("550 5.1.1"));
+    assert!(talk.say("RCPT TO:<ada@example.com>").await.starts_with("451 4.1.1"));
     assert!(talk.say("RCPT TO:<ada@example.com>").await.starts_with("250"));
 }
 
@@ -166,9 +135,7 @@ async fn a_connection_lost_after_the_dot_keeps_the_mail_and_before_it_does_not()
     assert_eq!(talk.say(CONTENT).await, "");
     assert_eq!(world.mailbox().emails().len(), 1);
 
-    world
-        .mailbox()
-        .fault(once(MailFault::RefuseContent { code: 554 }));
+    world.mailbox().fault(once(MailFault::RefuseContent { code: 554 }));
     let mut talk = Talk::until_data(&world).await;
     assert!(talk.say(&format!("{CONTENT}.")).await.starts_with("554"));
     assert_eq!(world.mailbox().emails().len(), 1);

@@ -21,25 +21,16 @@ use simulator::{World, WorldConfig};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) async fn world() -> World {
-    let mut config = WorldConfig {
-        seed: 42,
-        ..WorldConfig::default()
-    };
+    let mut config = WorldConfig { seed: 42, ..WorldConfig::default() };
     config.stripe.webhook_retries_ms = vec![10, 10, 10];
     config.carrier.transit_ms = 1;
     World::start(config).await.unwrap()
 }
 
 pub(crate) fn client() -> reqwest::Client {
-    reqwest::Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_secs(10))
-        .build()
-        .unwrap()
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap()
 }
 
 pub(crate) fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
-    list.iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }

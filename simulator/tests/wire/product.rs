@@ -29,17 +29,11 @@ impl Heard {
     }
 
     pub(crate) fn form(&self) -> Vec<(String, String)> {
-        url::form_urlencoded::parse(self.body.as_bytes())
-            .into_owned()
-            .collect()
+        url::form_urlencoded::parse(self.body.as_bytes()).into_owned().collect()
     }
 
     pub(crate) fn field(&self, name: &str) -> String {
-        self.form()
-            .into_iter()
-            .find(|(field, _)| field == name)
-            .map(|(_, value)| value)
-            .unwrap_or_default()
+        self.form().into_iter().find(|(field, _)| field == name).map(|(_, value)| value).unwrap_or_default()
     }
 }
 
@@ -76,10 +70,7 @@ impl Product {
     pub(crate) async fn hears(&self, count: usize) -> Vec<Heard> {
         let mut heard = self.heard.subscribe();
         let enough = tokio::time::timeout(PATIENCE, heard.wait_for(|all| all.len() >= count)).await;
-        enough
-            .unwrap_or_else(|_| panic!("{count} requests were expected"))
-            .unwrap()
-            .clone()
+        enough.unwrap_or_else(|_| panic!("{count} requests were expected")).unwrap().clone()
     }
 }
 
@@ -90,17 +81,8 @@ async fn hear(
     body: Bytes,
 ) -> impl IntoResponse {
     let body = String::from_utf8(body.to_vec()).unwrap();
-    let heard = Heard {
-        path: uri.to_string(),
-        headers,
-        body,
-    };
-    let answer = product
-        .answers
-        .lock()
-        .unwrap()
-        .pop_front()
-        .unwrap_or((200, String::new()));
+    let heard = Heard { path: uri.to_string(), headers, body };
+    let answer = product.answers.lock().unwrap().pop_front().unwrap_or((200, String::new()));
     product.heard.send_modify(|all| all.push(heard));
     (StatusCode::from_u16(answer.0).unwrap(), answer.1)
 }

@@ -35,9 +35,7 @@ pub(crate) async fn post(
 }
 
 pub(crate) async fn get(world: &World, path: &str) -> Said {
-    let request = client()
-        .get(format!("{}{path}", world.stripe_url()))
-        .bearer_auth(SECRET);
+    let request = client().get(format!("{}{path}", world.stripe_url())).bearer_auth(SECRET);
     said(request.header("stripe-account", ACCOUNT).send().await.unwrap()).await
 }
 
@@ -96,30 +94,18 @@ async fn a_card_payment_leads_to_one_charge_with_its_fees() {
     assert_eq!(intent["payment_method_types"], json!(["card", "us_bank_account"]));
     let paid = confirm(&world, &intent, "4242424242424242").await;
     assert_eq!((paid.status, &paid.body["status"]), (200, &json!("succeeded")));
-    assert!(
-        paid.body.get("application_fee_amount").is_none(),
-        "a browser is not told the fee"
-    );
+    assert!(paid.body.get("application_fee_amount").is_none(), "a browser is not told the fee");
 
     let id = intent["id"].as_str().unwrap();
     let path = format!("/v1/payment_intents/{id}?expand[]=latest_charge.balance_transaction");
     let seen = get(&world, &path).await.body;
     let transaction = &seen["latest_charge"]["balance_transaction"];
-    assert_eq!(
-        (&seen["amount_received"], &seen["latest_charge"]["paid"]),
-        (&json!(12_345), &json!(true))
-    );
-    assert_eq!(
-        (&transaction["fee"], &transaction["net"]),
-        (&json!(358 + 30 + 100), &json!(12_345 - 488))
-    );
+    assert_eq!((&seen["amount_received"], &seen["latest_charge"]["paid"]), (&json!(12_345), &json!(true)));
+    assert_eq!((&transaction["fee"], &transaction["net"]), (&json!(358 + 30 + 100), &json!(12_345 - 488)));
 
     let charge = seen["latest_charge"]["id"].as_str().unwrap();
     let charge = get(&world, &format!("/v1/charges/{charge}")).await.body;
-    let path = format!(
-        "/v1/balance_transactions/{}",
-        charge["balance_transaction"].as_str().unwrap()
-    );
+    let path = format!("/v1/balance_transactions/{}", charge["balance_transaction"].as_str().unwrap());
     assert_eq!(get(&world, &path).await.body["source"], charge["id"]);
     assert_eq!(world.stripe().payment_views()[0].charges_succeeded, 1);
 }
@@ -130,10 +116,7 @@ async fn a_second_confirmation_of_a_paid_intent_is_an_unexpected_state() {
     let intent = create(&world, "500").await;
     confirm(&world, &intent, "4242424242424242").await;
     let again = confirm(&world, &intent, "4242424242424242").await;
-    assert_eq!(
-        (again.status, code(&again)),
-        (400, "payment_intent_unexpected_state")
-    );
+    assert_eq!((again.status, code(&again)), (400, "payment_intent_unexpected_state"));
     assert_eq!(again.body["error"]["payment_intent"]["status"], "succeeded");
     assert_eq!(world.stripe().payment_views()[0].charges_succeeded, 1);
 }
@@ -145,14 +128,8 @@ async fn a_declined_card_can_be_followed_by_a_good_one() {
     let declined = confirm(&world, &intent, "4000000000009995").await;
     assert_eq!((declined.status, code(&declined)), (402, "card_declined"));
     assert_eq!(declined.body["error"]["decline_code"], "insufficient_funds");
-    assert_eq!(
-        declined.body["error"]["payment_intent"]["status"],
-        "requires_payment_method"
-    );
-    assert_eq!(
-        confirm(&world, &intent, "4242424242424242").await.body["status"],
-        "succeeded"
-    );
+    assert_eq!(declined.body["error"]["payment_intent"]["status"], "requires_payment_method");
+    assert_eq!(confirm(&world, &intent, "4242424242424242").await.body["status"], "succeeded");
     let view = &world.stripe().payment_views()[0];
     assert_eq!((view.charges_succeeded, view.charges_failed), (1, 1));
 }
@@ -168,19 +145,10 @@ async fn the_bank_may_ask_and_the_customer_may_pass_or_fail() {
     );
     let failed = answer_bank(&world, &intent, "fail").await;
     assert_eq!(failed.body["status"], "requires_payment_method");
-    assert_eq!(
-        failed.body["last_payment_error"]["code"],
-        "payment_intent_authentication_failure"
-    );
+    assert_eq!(failed.body["last_payment_error"]["code"], "payment_intent_authentication_failure");
     confirm(&world, &intent, "4000002500003155").await;
-    assert_eq!(
-        answer_bank(&world, &intent, "complete").await.body["status"],
-        "succeeded"
-    );
-    assert_eq!(
-        code(&answer_bank(&world, &intent, "complete").await),
-        "payment_intent_unexpected_state"
-    );
+    assert_eq!(answer_bank(&world, &intent, "complete").await.body["status"], "succeeded");
+    assert_eq!(code(&answer_bank(&world, &intent, "complete").await), "payment_intent_unexpected_state");
 }
 
 #[tokio::test]
@@ -191,14 +159,8 @@ async fn a_bank_debit_is_processing_until_it_settles_and_cannot_be_canceled() {
     let form = [
         ("client_secret", intent["client_secret"].as_str().unwrap()),
         ("payment_method_data[type]", "us_bank_account"),
-        (
-            "payment_method_data[us_bank_account][account_number]",
-            "000123456789",
-        ),
-        (
-            "payment_method_data[us_bank_account][routing_number]",
-            "110000000",
-        ),
+        ("payment_method_data[us_bank_account][account_number]", "000123456789"),
+        ("payment_method_data[us_bank_account][routing_number]", "110000000"),
         ("payment_method_data[billing_details][name]", "Ada"),
     ];
     let path = format!("/v1/payment_intents/{id}");
@@ -209,10 +171,7 @@ async fn a_bank_debit_is_processing_until_it_settles_and_cannot_be_canceled() {
     world.stripe().settle(id, false).unwrap();
     let returned = get(&world, &path).await.body;
     assert_eq!(
-        (
-            &returned["status"],
-            &returned["last_payment_error"]["decline_code"]
-        ),
+        (&returned["status"], &returned["last_payment_error"]["decline_code"]),
         (&json!("requires_payment_method"), &json!("insufficient_funds"))
     );
     assert!(world.stripe().settle(id, true).is_err());
@@ -223,20 +182,10 @@ async fn a_canceled_intent_can_no_longer_be_paid() {
     let world = world().await;
     let intent = create(&world, "500").await;
     let path = format!("/v1/payment_intents/{}/cancel", intent["id"].as_str().unwrap());
-    let canceled = post(
-        &world,
-        &path,
-        SECRET,
-        None,
-        &[("cancellation_reason", "abandoned")],
-    )
-    .await;
+    let canceled = post(&world, &path, SECRET, None, &[("cancellation_reason", "abandoned")]).await;
     assert_eq!(
         (&canceled.body["status"], &canceled.body["cancellation_reason"]),
         (&json!("canceled"), &json!("abandoned"))
     );
-    assert_eq!(
-        code(&confirm(&world, &intent, "4242424242424242").await),
-        "payment_intent_unexpected_state"
-    );
+    assert_eq!(code(&confirm(&world, &intent, "4242424242424242").await), "payment_intent_unexpected_state");
 }

@@ -50,10 +50,7 @@ async fn the_same_key_with_other_parameters_is_an_error() {
     post(&world, "/v1/payment_intents", SECRET, Some("k"), &FORM).await;
     let other = [("amount", "501"), ("currency", "usd")];
     let refused = post(&world, "/v1/payment_intents", SECRET, Some("k"), &other).await;
-    assert_eq!(
-        (refused.status, refused.body["error"]["type"].as_str()),
-        (400, Some("idempotency_error"))
-    );
+    assert_eq!((refused.status, refused.body["error"]["type"].as_str()), (400, Some("idempotency_error")));
     assert_eq!(count(&world), 1);
 }
 
@@ -61,38 +58,18 @@ async fn the_same_key_with_other_parameters_is_an_error() {
 async fn a_key_is_forgotten_after_a_day_and_free_after_a_refusal() {
     let world = world().await;
     let wrong = [("amount", "1"), ("currency", "usd")];
-    assert_eq!(
-        post(&world, "/v1/payment_intents", SECRET, Some("k"), &wrong)
-            .await
-            .status,
-        400
-    );
-    assert_eq!(
-        post(&world, "/v1/payment_intents", SECRET, Some("k"), &FORM)
-            .await
-            .status,
-        200
-    );
+    assert_eq!(post(&world, "/v1/payment_intents", SECRET, Some("k"), &wrong).await.status, 400);
+    assert_eq!(post(&world, "/v1/payment_intents", SECRET, Some("k"), &FORM).await.status, 200);
     world.clock().advance(24 * 60 * 60 * 1000);
-    assert!(
-        !post(&world, "/v1/payment_intents", SECRET, Some("k"), &FORM)
-            .await
-            .replayed
-    );
+    assert!(!post(&world, "/v1/payment_intents", SECRET, Some("k"), &FORM).await.replayed);
     assert_eq!(count(&world), 2);
 }
 
 #[tokio::test]
 async fn an_answer_lost_after_execution_is_found_again_under_its_key() {
-    for fault in [
-        Fault::DropAfter,
-        Fault::NeverAnswer,
-        Fault::Truncate { bytes: 40 },
-    ] {
+    for fault in [Fault::DropAfter, Fault::NeverAnswer, Fault::Truncate { bytes: 40 }] {
         let world = world().await;
-        world
-            .stripe()
-            .fault(FaultRule::once(fault.clone()).matching("POST /v1/payment_intents"));
+        world.stripe().fault(FaultRule::once(fault.clone()).matching("POST /v1/payment_intents"));
         let unread = tokio::select! {
             answer = send(&world, client(), "k") => match answer {
                 Ok(answer) => answer.text().await.is_err(),
@@ -111,10 +88,7 @@ async fn an_answer_lost_after_execution_is_found_again_under_its_key() {
             tokio::task::yield_now().await;
         };
         assert_eq!(
-            (
-                found.status().as_u16(),
-                found.headers().contains_key("idempotent-replayed")
-            ),
+            (found.status().as_u16(), found.headers().contains_key("idempotent-replayed")),
             (200, true)
         );
         assert_eq!(count(&world), 1, "{fault:?}");
@@ -156,23 +130,12 @@ async fn a_key_in_use_conflicts_until_its_request_ends() {
 #[tokio::test]
 async fn a_failure_after_execution_and_a_refusal_look_like_stripes_own() {
     let world = world().await;
-    world
-        .stripe()
-        .fault(FaultRule::once(Fault::FailAfter { status: 500 }));
+    world.stripe().fault(FaultRule::once(Fault::FailAfter { status: 500 }));
     let failed = send(&world, client(), "a").await.unwrap();
     assert_eq!((failed.status().as_u16(), count(&world)), (500, 1));
-    world.stripe().fault(FaultRule::once(Fault::Refuse {
-        status: 429,
-        retry_after_s: Some(2),
-    }));
+    world.stripe().fault(FaultRule::once(Fault::Refuse { status: 429, retry_after_s: Some(2) }));
     let refused = send(&world, client(), "b").await.unwrap();
-    assert_eq!(
-        (
-            refused.status().as_u16(),
-            refused.headers()["retry-after"].to_str().unwrap()
-        ),
-        (429, "2")
-    );
+    assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (429, "2"));
     assert_eq!(count(&world), 1);
 }
 
@@ -182,10 +145,7 @@ async fn a_shut_door_refuses_connections_and_reopens_on_the_same_port() {
     world.stripe().door().shut();
     let refused = tokio::time::timeout(PATIENCE, async {
         loop {
-            if send(&world, client(), "k")
-                .await
-                .is_err_and(|error| error.is_connect())
-            {
+            if send(&world, client(), "k").await.is_err_and(|error| error.is_connect()) {
                 return;
             }
         }

@@ -5,10 +5,7 @@ use domain::time::Day;
 use templates::*;
 
 pub(crate) fn usd(amount_minor: i64) -> Money {
-    Money {
-        amount_minor,
-        currency: Currency::USD,
-    }
+    Money { amount_minor, currency: Currency::USD }
 }
 
 pub(crate) fn day(text: &str) -> Day {
@@ -28,17 +25,11 @@ pub(crate) fn business() -> Business {
 
 /// A business that gave us nothing but its name.
 pub(crate) fn bare_business() -> Business {
-    Business {
-        name: "Ñandú".to_owned(),
-        ..Business::default()
-    }
+    Business { name: "Ñandú".to_owned(), ..Business::default() }
 }
 
 pub(crate) fn card() -> PaidWith {
-    PaidWith::Card {
-        brand: "visa".to_owned(),
-        last4: "4242".to_owned(),
-    }
+    PaidWith::Card { brand: "visa".to_owned(), last4: "4242".to_owned() }
 }
 
 pub(crate) fn token() -> String {
@@ -69,11 +60,7 @@ pub(crate) fn details() -> InvoiceDetails {
     };
     InvoiceDetails {
         lines: vec![
-            line(
-                "Replace kitchen mixer tap, cartridge and both flexible hoses",
-                None,
-                84_500,
-            ),
+            line("Replace kitchen mixer tap, cartridge and both flexible hoses", None, 84_500),
             line("Labor", Some("3 h"), 28_500),
         ],
         tax: Some(usd(10_450)),
@@ -97,10 +84,7 @@ pub(crate) fn payable() -> PayPage {
 pub(crate) fn payable_bare() -> PayPage {
     PayPage {
         business: bare_business(),
-        amount: Money {
-            amount_minor: 1_234_567_890,
-            currency: Currency::KWD,
-        },
+        amount: Money { amount_minor: 1_234_567_890, currency: Currency::KWD },
         due_on: None,
         on_hold: true,
         details: InvoiceDetails::default(),
@@ -109,16 +93,8 @@ pub(crate) fn payable_bare() -> PayPage {
 }
 
 pub(crate) fn processing(by_bank: bool) -> ProcessingPage {
-    let invoice = PaidInvoice {
-        number: "INV-1042".to_owned(),
-        amount: usd(123_450),
-    };
-    ProcessingPage {
-        business: business(),
-        token: token(),
-        invoice: by_bank.then_some(invoice),
-        by_bank,
-    }
+    let invoice = PaidInvoice { number: "INV-1042".to_owned(), amount: usd(123_450) };
+    ProcessingPage { business: business(), token: token(), invoice: by_bank.then_some(invoice), by_bank }
 }
 
 pub(crate) fn receipt(receipt_by: ReceiptBy) -> ReceiptPage {
@@ -173,44 +149,17 @@ pub(crate) fn pages(templates: &Templates, locale: Locale) -> Vec<(&'static str,
     let mut pages = vec![
         ("payable", templates.page_payable(locale, &payable())),
         ("payable_bare", templates.page_payable(locale, &payable_bare())),
-        (
-            "on_hold",
-            templates.page_payable(
-                locale,
-                &PayPage {
-                    on_hold: true,
-                    ..payable()
-                },
-            ),
-        ),
-        (
-            "processing_bank",
-            templates.page_processing(locale, &processing(true)),
-        ),
-        (
-            "processing_card",
-            templates.page_processing(locale, &processing(false)),
-        ),
-        (
-            "receipt",
-            templates.page_receipt(locale, &receipt(ReceiptBy::Email)),
-        ),
-        (
-            "receipt_text",
-            templates.page_receipt(locale, &receipt(ReceiptBy::Text)),
-        ),
-        (
-            "receipt_nowhere",
-            templates.page_receipt(locale, &receipt(ReceiptBy::Nowhere)),
-        ),
+        ("on_hold", templates.page_payable(locale, &PayPage { on_hold: true, ..payable() })),
+        ("processing_bank", templates.page_processing(locale, &processing(true))),
+        ("processing_card", templates.page_processing(locale, &processing(false))),
+        ("receipt", templates.page_receipt(locale, &receipt(ReceiptBy::Email))),
+        ("receipt_text", templates.page_receipt(locale, &receipt(ReceiptBy::Text))),
+        ("receipt_nowhere", templates.page_receipt(locale, &receipt(ReceiptBy::Nowhere))),
         ("already_paid", templates.page_already_paid(locale, &business())),
         ("held", templates.page_held(locale, &business())),
         ("renewed", templates.page_renewed(locale, &business())),
         ("unknown", templates.page_unknown(locale)),
-        (
-            "question_received",
-            templates.page_question_received(locale, &bare_business()),
-        ),
+        ("question_received", templates.page_question_received(locale, &bare_business())),
         ("too_many", templates.page_problem(locale, Problem::TooMany)),
         ("bad_request", templates.page_problem(locale, Problem::BadRequest)),
         ("failed", templates.page_problem(locale, Problem::Failed)),
@@ -222,30 +171,13 @@ pub(crate) fn pages(templates: &Templates, locale: Locale) -> Vec<(&'static str,
 }
 
 fn form_pages(templates: &Templates, locale: Locale) -> [(&'static str, String); 5] {
-    let expired = |renewable| ExpiredPage {
-        business: business(),
-        token: token(),
-        renewable,
-    };
-    let confirm = RenewConfirm {
-        business: business(),
-        token: token(),
-        confirm: "n0nce".to_owned(),
-    };
-    let retry = QuestionRetry {
-        business: business(),
-        token: token(),
-    };
-    let unsubscribe = UnsubscribePage {
-        business: business(),
-        action: "/u/Zk3vQ0b1Yx".to_owned(),
-    };
+    let expired = |renewable| ExpiredPage { business: business(), token: token(), renewable };
+    let confirm = RenewConfirm { business: business(), token: token(), confirm: "n0nce".to_owned() };
+    let retry = QuestionRetry { business: business(), token: token() };
+    let unsubscribe = UnsubscribePage { business: business(), action: "/u/Zk3vQ0b1Yx".to_owned() };
     [
         ("expired", templates.page_expired(locale, &expired(true))),
-        (
-            "expired_not_renewable",
-            templates.page_expired(locale, &expired(false)),
-        ),
+        ("expired_not_renewable", templates.page_expired(locale, &expired(false))),
         ("renew_confirm", templates.page_renew_confirm(locale, &confirm)),
         ("question_retry", templates.page_question_retry(locale, &retry)),
         ("unsubscribe", templates.page_unsubscribe(locale, &unsubscribe)),
@@ -258,45 +190,22 @@ fn dead_pages(templates: &Templates, locale: Locale) -> [(&'static str, String);
         ("revoked", DeadReason::Revoked),
         ("canceled", DeadReason::Canceled),
     ]
-    .map(|(name, reason)| {
-        (
-            name,
-            templates.page_dead(
-                locale,
-                &DeadPage {
-                    business: business(),
-                    reason,
-                },
-            ),
-        )
-    })
+    .map(|(name, reason)| (name, templates.page_dead(locale, &DeadPage { business: business(), reason })))
 }
 
 /// Every text message, by name.
 pub(crate) fn texts(templates: &Templates, locale: Locale) -> Vec<(&'static str, String)> {
     let business = business().name;
-    let link = |asked_for| LinkText {
-        business: business.clone(),
-        url: link_url(),
-        asked_for,
-    };
-    let help = |contact: Option<&str>| HelpText {
-        business: business.clone(),
-        contact: contact.map(str::to_owned),
-    };
+    let link = |asked_for| LinkText { business: business.clone(), url: link_url(), asked_for };
+    let help =
+        |contact: Option<&str>| HelpText { business: business.clone(), contact: contact.map(str::to_owned) };
     vec![
         ("link", templates.sms_link(locale, &link(true))),
         ("link_unasked", templates.sms_link(locale, &link(false))),
         ("help", templates.sms_help(locale, &help(Some("(415) 555-0132")))),
         ("help_bare", templates.sms_help(locale, &help(None))),
-        (
-            "stop_confirmation",
-            templates.sms_stop_confirmation(locale, &business),
-        ),
-        (
-            "start_confirmation",
-            templates.sms_start_confirmation(locale, &business),
-        ),
+        ("stop_confirmation", templates.sms_stop_confirmation(locale, &business)),
+        ("start_confirmation", templates.sms_start_confirmation(locale, &business)),
         ("receipt", templates.sms_receipt(locale, &receipt_text())),
     ]
 }

@@ -12,9 +12,7 @@ use templates::{ASSET_NAMES, Locale, Templates, asset, asset_url, brand_css};
 const OPENAPI: &str = include_str!("openapi.json");
 
 fn main() -> Result<()> {
-    let directory = env::args()
-        .nth(1)
-        .ok_or_else(|| Error::other("give the directory to write to"))?;
+    let directory = env::args().nth(1).ok_or_else(|| Error::other("give the directory to write to"))?;
     let directory = Path::new(&directory);
     let templates = Templates::new();
     fs::create_dir_all(directory.join("assets/brand"))?;
@@ -40,10 +38,7 @@ fn write_locale(directory: &Path, templates: &Templates, locale: Locale) -> Resu
     }
     let mails = [
         ("mail_link", templates.email_link(locale, &data::link_email())),
-        (
-            "mail_receipt",
-            templates.email_receipt(locale, &data::receipt_email()),
-        ),
+        ("mail_receipt", templates.email_receipt(locale, &data::receipt_email())),
     ];
     for (name, mail) in mails {
         fs::write(directory.join(format!("{name}.{tag}.html")), &mail.html)?;
@@ -52,20 +47,13 @@ fn write_locale(directory: &Path, templates: &Templates, locale: Locale) -> Resu
             format!("{}\n\n{}\n", mail.subject, mail.text),
         )?;
     }
-    let texts = data::texts(templates, locale)
-        .into_iter()
-        .map(|(name, text)| format!("{name}\n{text}\n"));
-    fs::write(
-        directory.join(format!("texts.{tag}.txt")),
-        texts.collect::<Vec<_>>().join("\n"),
-    )
+    let texts = data::texts(templates, locale).into_iter().map(|(name, text)| format!("{name}\n{text}\n"));
+    fs::write(directory.join(format!("texts.{tag}.txt")), texts.collect::<Vec<_>>().join("\n"))
 }
 
 /// Links the assets relatively, so that the page works from a file as well as from a server.
 fn write_page(path: &Path, html: &str) -> Result<()> {
-    let linked = ASSET_NAMES
-        .into_iter()
-        .filter_map(|name| Some((name, asset_url(name)?)));
+    let linked = ASSET_NAMES.into_iter().filter_map(|name| Some((name, asset_url(name)?)));
     let html = linked.fold(html.to_owned(), |html, (name, url)| {
         html.replace(&url.replace('=', "&#x3D;"), &format!("assets/{name}"))
     });

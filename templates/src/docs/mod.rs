@@ -33,13 +33,7 @@ impl Templates {
 fn groups(openapi: &Value) -> Vec<Value> {
     let mut groups: Vec<(String, Value, Vec<Value>)> = list(&openapi["tags"])
         .iter()
-        .filter_map(|tag| {
-            Some((
-                text(&tag["name"])?.to_owned(),
-                tag["description"].clone(),
-                Vec::new(),
-            ))
-        })
+        .filter_map(|tag| Some((text(&tag["name"])?.to_owned(), tag["description"].clone(), Vec::new())))
         .collect();
     for (path, item) in members(&openapi["paths"]) {
         for method in METHODS.into_iter().filter(|method| item[*method].is_object()) {
@@ -80,18 +74,13 @@ fn schemas(openapi: &Value) -> Vec<Value> {
 }
 
 fn servers(openapi: &Value) -> Vec<&str> {
-    list(&openapi["servers"])
-        .iter()
-        .filter_map(|server| text(&server["url"]))
-        .collect()
+    list(&openapi["servers"]).iter().filter_map(|server| text(&server["url"])).collect()
 }
 
 fn security(openapi: &Value) -> Vec<Value> {
     members(&openapi["components"]["securitySchemes"])
         .map(|(name, scheme)| {
-            let kind = [&scheme["scheme"], &scheme["in"], &scheme["type"]]
-                .into_iter()
-                .find_map(text);
+            let kind = [&scheme["scheme"], &scheme["in"], &scheme["type"]].into_iter().find_map(text);
             json!({
                 "name": name,
                 "kind": kind,
@@ -111,40 +100,21 @@ fn list(value: &Value) -> &[Value] {
 }
 
 fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
-    value
-        .as_object()
-        .into_iter()
-        .flat_map(Map::iter)
-        .map(|(name, value)| (name.as_str(), value))
+    value.as_object().into_iter().flat_map(Map::iter).map(|(name, value)| (name.as_str(), value))
 }
 
 /// A name as part of an address: letters, digits and dashes.
 fn anchor(name: &str) -> String {
-    let dashed: String = name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                '-'
-            }
-        })
-        .collect();
-    dashed
-        .split('-')
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join("-")
+    let dashed: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    dashed.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }
 
 /// Follows `$ref` inside the document; a reference that leads nowhere stays as it is.
 fn resolved<'d>(openapi: &'d Value, value: &'d Value) -> &'d Value {
     let mut value = value;
     for _ in 0..8 {
-        let Some(pointer) = value["$ref"]
-            .as_str()
-            .and_then(|reference| reference.strip_prefix('#'))
-        else {
+        let Some(pointer) = value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) else {
             return value;
         };
         let Some(target) = openapi.pointer(pointer) else {

@@ -24,22 +24,12 @@ pub(super) fn view(openapi: &Value, path: &str, item: &Value, method: &str) -> V
 /// The names of the ways to authenticate, any of which will do; "none" where the operation is open.
 fn security(openapi: &Value, operation: &Value) -> Option<String> {
     let requirements = operation.get("security").or_else(|| openapi.get("security"))?;
-    let names: Vec<&str> = list(requirements)
-        .iter()
-        .flat_map(members)
-        .map(|(name, _)| name)
-        .collect();
-    Some(if names.is_empty() {
-        "none".to_owned()
-    } else {
-        names.join(" or ")
-    })
+    let names: Vec<&str> = list(requirements).iter().flat_map(members).map(|(name, _)| name).collect();
+    Some(if names.is_empty() { "none".to_owned() } else { names.join(" or ") })
 }
 
 fn parameters(openapi: &Value, item: &Value, operation: &Value) -> Vec<Value> {
-    let all = list(&item["parameters"])
-        .iter()
-        .chain(list(&operation["parameters"]));
+    let all = list(&item["parameters"]).iter().chain(list(&operation["parameters"]));
     all.map(|parameter| {
         let parameter = resolved(openapi, parameter);
         let described = text(&parameter["description"]).or_else(|| text(&parameter["schema"]["description"]));
@@ -71,11 +61,8 @@ fn responses(openapi: &Value, responses: &Value) -> Vec<Value> {
     members(responses)
         .map(|(status, response)| {
             let response = resolved(openapi, response);
-            let class = status
-                .chars()
-                .next()
-                .filter(char::is_ascii_digit)
-                .map_or("d".to_owned(), String::from);
+            let class =
+                status.chars().next().filter(char::is_ascii_digit).map_or("d".to_owned(), String::from);
             json!({
                 "status": status,
                 "class": class,
@@ -101,14 +88,8 @@ fn contents(openapi: &Value, content: &Value) -> Vec<Value> {
 
 /// The document's own example, else one made from the schema; only JSON is worth showing.
 fn example(openapi: &Value, media_type: &str, media: &Value) -> Option<String> {
-    let named = members(&media["examples"])
-        .next()
-        .map(|(_, example)| &resolved(openapi, example)["value"]);
-    let given = media
-        .get("example")
-        .or(named)
-        .filter(|example| !example.is_null())
-        .cloned();
+    let named = members(&media["examples"]).next().map(|(_, example)| &resolved(openapi, example)["value"]);
+    let given = media.get("example").or(named).filter(|example| !example.is_null()).cloned();
     if !media_type.contains("json") {
         return given.and_then(|example| example.as_str().map(str::to_owned));
     }

@@ -5,11 +5,7 @@ use serde_json::{Value, json};
 /// Paragraphs of pieces, each plain or code.
 pub(super) fn paragraphs(text: Option<&str>) -> Vec<Value> {
     let text = text.unwrap_or_default().replace("\r\n", "\n");
-    text.split("\n\n")
-        .map(str::trim)
-        .filter(|paragraph| !paragraph.is_empty())
-        .map(pieces)
-        .collect()
+    text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()).map(pieces).collect()
 }
 
 fn pieces(paragraph: &str) -> Value {

@@ -25,10 +25,7 @@ pub(super) fn kind(schema: &Value) -> Value {
     if !choices.is_empty() {
         let kinds: Vec<Value> = choices.into_iter().map(kind).collect();
         let words: Vec<&str> = kinds.iter().filter_map(|kind| kind["text"].as_str()).collect();
-        let link = kinds
-            .iter()
-            .map(|kind| &kind["link"])
-            .find(|link| link.is_string());
+        let link = kinds.iter().map(|kind| &kind["link"]).find(|link| link.is_string());
         return json!({ "text": words.join(" or "), "link": link });
     }
     json!({ "text": plain_kind(schema), "link": null })
@@ -38,18 +35,10 @@ pub(super) fn kind(schema: &Value) -> Value {
 fn plain_kind(schema: &Value) -> String {
     let names = match &schema["type"] {
         Value::String(name) => name.clone(),
-        Value::Array(names) => names
-            .iter()
-            .filter_map(Value::as_str)
-            .collect::<Vec<_>>()
-            .join(" or "),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
-            if schema["properties"].is_object() || schema["allOf"].is_array() {
-                "object"
-            } else {
-                "any"
-            }
-            .to_owned()
+            if schema["properties"].is_object() || schema["allOf"].is_array() { "object" } else { "any" }
+                .to_owned()
         }
     };
     match text(&schema["format"]) {
@@ -61,11 +50,7 @@ fn plain_kind(schema: &Value) -> String {
 /// Bounds, patterns and the values allowed, in words.
 pub(super) fn limits(schema: &Value) -> Vec<String> {
     let mut limits = Vec::new();
-    let values: Vec<String> = list(&schema["enum"])
-        .iter()
-        .chain(schema.get("const"))
-        .map(bare)
-        .collect();
+    let values: Vec<String> = list(&schema["enum"]).iter().chain(schema.get("const")).map(bare).collect();
     if !values.is_empty() {
         limits.push(format!("one of {}", values.join(", ")));
     }
@@ -191,9 +176,7 @@ fn choices(schema: &Value) -> Vec<&Value> {
 }
 
 fn named(schema: &Value) -> Option<&str> {
-    schema["$ref"]
-        .as_str()
-        .and_then(|reference| reference.rsplit('/').next())
+    schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next())
 }
 
 /// A string without its quotes, anything else as JSON writes it.

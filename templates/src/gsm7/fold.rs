@@ -16,11 +16,7 @@ pub fn fold(text: &str) -> String {
             folded.push_str(stand_in(c));
         }
     }
-    folded
-        .split(' ')
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+    folded.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// At most `septets_max` septets of a folded name: whole words where that keeps at least half of them.
@@ -39,16 +35,9 @@ pub fn shorten(name: &str, septets_max: usize) -> String {
         end = at + c.len_utf8();
     }
     let cut = &name[..end];
-    let whole_words = if name[end..].starts_with(' ') {
-        cut
-    } else {
-        cut.rsplit_once(' ').map_or(cut, |(head, _)| head)
-    };
-    let kept = if whole_words.len() * 2 >= cut.len() {
-        whole_words
-    } else {
-        cut
-    };
+    let whole_words =
+        if name[end..].starts_with(' ') { cut } else { cut.rsplit_once(' ').map_or(cut, |(head, _)| head) };
+    let kept = if whole_words.len() * 2 >= cut.len() { whole_words } else { cut };
     without_loose_end(kept).to_owned()
 }
 
@@ -140,24 +129,15 @@ mod tests {
     fn a_name_is_folded_into_the_alphabet() {
         assert_eq!(fold("Joe’s — Heating\u{a0}& Air…"), "Joe's - Heating & Air...");
         assert_eq!(fold("Peña é Ñandú, Jalapeño’s"), "Peña é Ñandu, Jalapeño's");
-        assert_eq!(
-            fold("Plomería García Ibáñez y Óscar"),
-            "Plomeria Garcia Ibañez y Oscar"
-        );
+        assert_eq!(fold("Plomería García Ibáñez y Óscar"), "Plomeria Garcia Ibañez y Oscar");
         assert_eq!(fold("日本 😀 Sushi"), "Sushi");
         assert_eq!(fold("e\u{301}clair"), "eclair");
     }
 
     #[test]
     fn a_long_name_is_cut_where_a_person_would_cut_it() {
-        assert_eq!(
-            shorten("Hernandez & Sons Heating and Air Conditioning", 30),
-            "Hernandez & Sons Heating"
-        );
-        assert_eq!(
-            shorten("Hernandez & Sons Heating", 24),
-            "Hernandez & Sons Heating"
-        );
+        assert_eq!(shorten("Hernandez & Sons Heating and Air Conditioning", 30), "Hernandez & Sons Heating");
+        assert_eq!(shorten("Hernandez & Sons Heating", 24), "Hernandez & Sons Heating");
         assert_eq!(shorten("Hernandez & Sons Heating", 12), "Hernandez");
         assert_eq!(shorten("Servicios de Plomeria", 12), "Servicios");
         assert_eq!(shorten("Donaudampfschifffahrtsgesellschaft", 10), "Donaudampf");

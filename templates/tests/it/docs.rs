@@ -41,10 +41,7 @@ fn fields_say_their_type_their_bounds_and_whether_they_are_required() {
 fn an_example_is_given_or_made_up_and_never_markup() {
     let page = Templates::new().page_docs(&sample());
     assert!(page.contains("&quot;call_id&quot;: &quot;call_81&quot;"));
-    assert!(
-        page.contains("&quot;at&quot;: &quot;2026-11-30T15:04:05Z&quot;"),
-        "made from the schema"
-    );
+    assert!(page.contains("&quot;at&quot;: &quot;2026-11-30T15:04:05Z&quot;"), "made from the schema");
     assert!(page.contains("&lt;/script&gt;") && !page.contains("<script"));
 }
 
@@ -69,9 +66,6 @@ fn a_document_with_gaps_or_in_circles_still_gives_a_page() {
         json!({ "components": { "schemas": schemas }, "paths": { "/a": { "post": { "requestBody": {
             "content": { "application/json": { "schema": { "$ref": "#/components/schemas/B" } } } } } } } }),
     ] {
-        assert!(
-            Templates::new().page_docs(&document).contains("</html>"),
-            "{document}"
-        );
+        assert!(Templates::new().page_docs(&document).contains("</html>"), "{document}");
     }
 }

@@ -27,60 +27,29 @@ fn evil_pages(templates: &Templates, locale: Locale) -> Vec<String> {
         business: business.clone(),
         invoice_number: EVIL.to_owned(),
         reference: EVIL.to_owned(),
-        paid_with: Some(PaidWith::Card {
-            brand: EVIL.to_owned(),
-            last4: EVIL.to_owned(),
-        }),
+        paid_with: Some(PaidWith::Card { brand: EVIL.to_owned(), last4: EVIL.to_owned() }),
         ..data::receipt(ReceiptBy::Email)
     };
-    let expired = ExpiredPage {
-        business: business.clone(),
-        token: EVIL.to_owned(),
-        renewable: true,
-    };
-    let dead = DeadPage {
-        business: business.clone(),
-        reason: DeadReason::Superseded,
-    };
-    let link = LinkEmail {
-        business: business.clone(),
-        ..data::link_email()
-    };
+    let expired = ExpiredPage { business: business.clone(), token: EVIL.to_owned(), renewable: true };
+    let dead = DeadPage { business: business.clone(), reason: DeadReason::Superseded };
+    let link = LinkEmail { business: business.clone(), ..data::link_email() };
     vec![
         templates.page_payable(locale, &evil_payable()),
         templates.page_receipt(locale, &receipt),
         templates.page_expired(locale, &expired),
         templates.page_dead(locale, &dead),
         templates.email_link(locale, &link).html,
-        templates
-            .email_receipt(
-                locale,
-                &ReceiptEmail {
-                    business,
-                    ..data::receipt_email()
-                },
-            )
-            .html,
+        templates.email_receipt(locale, &ReceiptEmail { business, ..data::receipt_email() }).html,
     ]
 }
 
 fn evil_payable() -> PayPage {
-    let line = Line {
-        description: EVIL.to_owned(),
-        quantity: Some(EVIL.to_owned()),
-        amount: data::usd(1),
-    };
+    let line = Line { description: EVIL.to_owned(), quantity: Some(EVIL.to_owned()), amount: data::usd(1) };
     PayPage {
         business: evil_business(),
         invoice_number: EVIL.to_owned(),
-        details: InvoiceDetails {
-            lines: vec![line],
-            ..InvoiceDetails::default()
-        },
-        config: PayConfig {
-            token: EVIL.to_owned(),
-            ..data::config()
-        },
+        details: InvoiceDetails { lines: vec![line], ..InvoiceDetails::default() },
+        config: PayConfig { token: EVIL.to_owned(), ..data::config() },
         ..data::payable()
     }
 }
@@ -90,10 +59,7 @@ fn what_a_merchant_typed_is_text_and_never_markup() {
     let templates = Templates::new();
     for locale in Locale::ALL {
         for page in evil_pages(&templates, locale) {
-            assert!(
-                !page.contains("<script>") && !page.contains("</script><"),
-                "{page}"
-            );
+            assert!(!page.contains("<script>") && !page.contains("</script><"), "{page}");
             assert!(
                 !page.contains("onerror=\"") && !page.contains("javascript:") && !page.contains("}*{"),
                 "{page}"
@@ -101,9 +67,6 @@ fn what_a_merchant_typed_is_text_and_never_markup() {
             assert!(page.contains("Ace &lt;/script&gt;&lt;script&gt;alert("), "{page}");
         }
         let config = config_of(&templates.page_payable(locale, &evil_payable()));
-        assert_eq!(
-            (config["token"].as_str(), config["business"].as_str()),
-            (Some(EVIL), Some(EVIL))
-        );
+        assert_eq!((config["token"].as_str(), config["business"].as_str()), (Some(EVIL), Some(EVIL)));
     }
 }

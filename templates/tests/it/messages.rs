@@ -13,11 +13,7 @@ use crate::data;
 static TEMPLATES: LazyLock<Templates> = LazyLock::new(Templates::new);
 
 fn link(business: &str, url: &str, asked_for: bool) -> LinkText {
-    LinkText {
-        business: business.to_owned(),
-        url: url.to_owned(),
-        asked_for,
-    }
+    LinkText { business: business.to_owned(), url: url.to_owned(), asked_for }
 }
 
 #[test]
@@ -82,16 +78,8 @@ fn a_link_text_has_no_amount_and_its_link_ends_the_line() {
 fn emails_name_no_amount_in_the_subject_of_a_link() {
     for locale in Locale::ALL {
         let mail = TEMPLATES.email_link(locale, &data::link_email());
-        assert!(
-            mail.subject.contains("Alder & Finch Plumbing"),
-            "{}",
-            mail.subject
-        );
-        assert!(
-            !mail.subject.contains(|c: char| c.is_ascii_digit()),
-            "{}",
-            mail.subject
-        );
+        assert!(mail.subject.contains("Alder & Finch Plumbing"), "{}", mail.subject);
+        assert!(!mail.subject.contains(|c: char| c.is_ascii_digit()), "{}", mail.subject);
     }
 }
 
@@ -100,27 +88,15 @@ fn every_email_says_the_same_in_text_and_html() {
     for locale in Locale::ALL {
         let link = TEMPLATES.email_link(locale, &data::link_email());
         for part in [&link.text, &link.html] {
-            for fact in [
-                "INV-1042",
-                "$1,234.50",
-                "2026",
-                "billing@alderfinch.example",
-                "/u/Zk3vQ0b1Yx",
-            ] {
+            for fact in ["INV-1042", "$1,234.50", "2026", "billing@alderfinch.example", "/u/Zk3vQ0b1Yx"] {
                 assert!(part.contains(fact), "{fact} is missing from {part}");
             }
             assert!(part.contains(&data::link_url()), "{part}");
         }
         let receipt = TEMPLATES.email_receipt(locale, &data::receipt_email());
         for part in [&receipt.text, &receipt.html] {
-            for fact in [
-                "INV-1042",
-                "$1,234.50",
-                "21",
-                "Visa •••• 4242",
-                "7H2K-9QXD",
-                "(415) 555-0132",
-            ] {
+            for fact in ["INV-1042", "$1,234.50", "21", "Visa •••• 4242", "7H2K-9QXD", "(415) 555-0132"]
+            {
                 assert!(part.contains(fact), "{fact} is missing from {part}");
             }
         }
@@ -148,25 +124,11 @@ fn an_email_without_the_optional_parts_has_no_holes() {
                 ..data::link_email()
             },
         );
-        assert!(
-            !mail.text.contains("\n\n\n") && !mail.html.contains("null"),
-            "{}",
-            mail.text
-        );
+        assert!(!mail.text.contains("\n\n\n") && !mail.html.contains("null"), "{}", mail.text);
         let business = data::bare_business();
-        let receipt = TEMPLATES.email_receipt(
-            locale,
-            &ReceiptEmail {
-                business,
-                paid_with: None,
-                ..data::receipt_email()
-            },
-        );
-        assert!(
-            !receipt.text.contains("Visa") && !receipt.text.contains("\n\n\n"),
-            "{}",
-            receipt.text
-        );
+        let receipt = TEMPLATES
+            .email_receipt(locale, &ReceiptEmail { business, paid_with: None, ..data::receipt_email() });
+        assert!(!receipt.text.contains("Visa") && !receipt.text.contains("\n\n\n"), "{}", receipt.text);
     }
 }
 

@@ -18,11 +18,7 @@ pub(crate) async fn a_wish_for_a_link_becomes_one_text(store: Store) {
     assert!(!text.body.contains("185"), "no amount in a text: {}", text.body);
     assert_eq!(simulator::carrier::segments(&text.body), 1, "{}", text.body);
     assert!(text.validity_period_s <= 3_600);
-    let page = simulator::people::Customer::new()
-        .unwrap()
-        .open(&link)
-        .await
-        .unwrap();
+    let page = simulator::people::Customer::new().unwrap().open(&link).await.unwrap();
     assert_eq!(page.status, 200);
     stage
         .until("the delivery is known", async || {
@@ -102,18 +98,12 @@ pub(crate) async fn a_customer_without_contact_is_put_on_the_attention_list(stor
 pub(crate) async fn voicemail_and_silence_send_nothing(store: Store) {
     let stage = Stage::set(store).await;
     let invoice = stage.invoice(Some(MAYA), None).await;
-    for (call, reached) in [
-        ("call 1", Reached::Voicemail),
-        ("call 2", Reached::NoAnswer),
-        ("call 3", Reached::Busy),
-    ] {
+    for (call, reached) in
+        [("call 1", Reached::Voicemail), ("call 2", Reached::NoAnswer), ("call 3", Reached::Busy)]
+    {
         let event = stage.event(&invoice, call, Intent::SendLink).reached(reached);
         let receipt = stage.report(&event).await;
-        assert_eq!(
-            (receipt.status, receipt.disposition()),
-            (202, Some("ignored")),
-            "{reached:?}"
-        );
+        assert_eq!((receipt.status, receipt.disposition()), (202, Some("ignored")), "{reached:?}");
     }
     stage.rest().await;
     assert!(stage.world.carrier().requests().is_empty());
@@ -126,14 +116,8 @@ pub(crate) async fn a_spoken_opt_out_stops_texts_and_calls(store: Store) {
     assert_eq!(stage.permission(&invoice).await.0, "allow");
     stage.call(&invoice, "call 1", Intent::OptOut).await;
     let (decision, reasons) = stage.permission(&invoice).await;
-    assert_eq!(
-        (decision.as_str(), reasons.contains(&"opted_out".to_owned())),
-        ("deny", true),
-        "{reasons:?}"
-    );
-    stage
-        .try_post(&format!("/v1/invoices/{}/links", invoice.id), &json!({}))
-        .await;
+    assert_eq!((decision.as_str(), reasons.contains(&"opted_out".to_owned())), ("deny", true), "{reasons:?}");
+    stage.try_post(&format!("/v1/invoices/{}/links", invoice.id), &json!({})).await;
     stage.rest().await;
     assert!(stage.world.carrier().accepted().is_empty());
     stage.finish().await;
@@ -145,12 +129,7 @@ pub(crate) async fn a_second_call_supersedes_the_first_link(store: Store) {
     stage.call(&invoice, "call 1", Intent::SendLink).await;
     let first = stage.texted_link(&invoice, 1).await;
     stage.call(&invoice, "call 2", Intent::SendLink).await;
-    let texts = stage
-        .world
-        .carrier()
-        .wait_for_texts(MAYA, 2, PATIENCE)
-        .await
-        .unwrap();
+    let texts = stage.world.carrier().wait_for_texts(MAYA, 2, PATIENCE).await.unwrap();
     let second = pay_link(&texts[1].body);
     assert_ne!(first, second);
     let mut customer = simulator::people::Customer::new().unwrap();

@@ -21,56 +21,24 @@ pub(crate) async fn a_question_stops_the_calls_about_that_invoice_only(store: St
     let empty = customer.ask_question(&link, "  \n ").await.unwrap();
     assert_eq!(empty.status, 422);
     assert_eq!(stage.permission(&invoice).await.0, "allow");
-    let thanks = customer
-        .ask_question(&link, "Was this not paid in September?")
-        .await
-        .unwrap();
+    let thanks = customer.ask_question(&link, "Was this not paid in September?").await.unwrap();
     assert_eq!(thanks.status, 201);
     let (decision, reasons) = stage.permission(&invoice).await;
-    assert_eq!(
-        (decision.as_str(), reasons.contains(&"on_hold".to_owned())),
-        ("deny", true),
-        "{reasons:?}"
-    );
+    assert_eq!((decision.as_str(), reasons.contains(&"on_hold".to_owned())), ("deny", true), "{reasons:?}");
     assert_eq!(stage.permission(&other).await.0, "allow");
-    stage
-        .world
-        .dialer()
-        .wait_for_command(CommandKind::Pause, &invoice.id, PATIENCE)
-        .await
-        .unwrap();
+    stage.world.dialer().wait_for_command(CommandKind::Pause, &invoice.id, PATIENCE).await.unwrap();
     // Asked twice by an impatient thumb, it is one question.
-    customer
-        .ask_question(&link, "Was this not paid in September?")
-        .await
-        .unwrap();
+    customer.ask_question(&link, "Was this not paid in September?").await.unwrap();
     let holds = stage.get(&format!("/v1/holds?invoice_id={}", invoice.id)).await;
     assert_eq!(holds["data"].as_array().unwrap().len(), 1, "{holds}");
     // It stays payable meanwhile.
     assert!(customer.open(&link).await.unwrap().pay_config().is_ok());
     let hold = holds["data"][0]["id"].as_str().unwrap();
-    stage
-        .post(
-            &format!("/v1/holds/{hold}/resolve"),
-            &json!({"note": "explained"}),
-        )
-        .await;
-    stage
-        .world
-        .dialer()
-        .wait_for_command(CommandKind::Resume, &invoice.id, PATIENCE)
-        .await
-        .unwrap();
+    stage.post(&format!("/v1/holds/{hold}/resolve"), &json!({"note": "explained"})).await;
+    stage.world.dialer().wait_for_command(CommandKind::Resume, &invoice.id, PATIENCE).await.unwrap();
     assert_eq!(stage.permission(&invoice).await.0, "allow");
     stage.rest().await;
-    assert!(
-        stage
-            .world
-            .dialer()
-            .obeyed()
-            .iter()
-            .all(|command| command.invoice_id == invoice.id)
-    );
+    assert!(stage.world.dialer().obeyed().iter().all(|command| command.invoice_id == invoice.id));
     stage.finish().await;
 }
 
@@ -79,23 +47,9 @@ pub(crate) async fn the_dialer_is_told_until_it_acknowledges(store: Store) {
     let invoice = stage.invoice(Some(MAYA), None).await;
     stage.call(&invoice, "call 1", Intent::SendLink).await;
     let link = stage.texted_link(&invoice, 1).await;
-    stage.world.dialer().fault(FaultRule::times(
-        Fault::Refuse {
-            status: 503,
-            retry_after_s: None,
-        },
-        4,
-    ));
-    Customer::new()
-        .unwrap()
-        .ask_question(&link, "Why so much?")
-        .await
-        .unwrap();
-    assert_eq!(
-        stage.permission(&invoice).await.0,
-        "deny",
-        "the permission does not wait for the dialer"
-    );
+    stage.world.dialer().fault(FaultRule::times(Fault::Refuse { status: 503, retry_after_s: None }, 4));
+    Customer::new().unwrap().ask_question(&link, "Why so much?").await.unwrap();
+    assert_eq!(stage.permission(&invoice).await.0, "deny", "the permission does not wait for the dialer");
     for _ in 0..60 {
         if stage.world.dialer().is_paused(&invoice.id) {
             break;

@@ -48,11 +48,7 @@ async fn story(store: Store, step: &str) {
     let begun = Instant::now();
     let mut play = Play::begin(store, step).await;
     while !play.over() {
-        assert!(
-            begun.elapsed() < STORY_PATIENCE,
-            "killed at {step}: {}",
-            play.standing()
-        );
+        assert!(begun.elapsed() < STORY_PATIENCE, "killed at {step}: {}", play.standing());
         play.revive().await;
         play.go_on().await;
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -114,10 +110,8 @@ impl Play {
         if !self.asked
             && let Some(link) = self.link_of(ROSA)
         {
-            let answer = Customer::new()
-                .unwrap()
-                .ask_question(&link, "Was this not paid in September?")
-                .await;
+            let answer =
+                Customer::new().unwrap().ask_question(&link, "Was this not paid in September?").await;
             self.asked = answer.is_ok_and(|page| page.status == 201);
         }
     }
@@ -129,12 +123,7 @@ impl Play {
     }
 
     fn link_of(&self, phone: &str) -> Option<String> {
-        self.stage
-            .world
-            .carrier()
-            .accepted_to(phone)
-            .first()
-            .map(|text| pay_link(&text.body))
+        self.stage.world.carrier().accepted_to(phone).first().map(|text| pay_link(&text.body))
     }
 
     /// Presses Pay until the page says that it is paid.
@@ -174,10 +163,7 @@ impl Play {
     }
 
     async fn judge(self, step: &str) {
-        assert_eq!(
-            self.kills, 1,
-            "{step} was never reached: the story does not pass there"
-        );
+        assert_eq!(self.kills, 1, "{step} was never reached: the story does not pass there");
         let (stage, carrier) = (&self.stage, self.stage.world.carrier());
         stage
             .until("the dialer's answer is kept", async || {
@@ -187,55 +173,27 @@ impl Play {
                     .is_empty()
             })
             .await;
-        stage.rest().await;
+        stage.quiet().await;
         assert!(self.child.terminate().await.success());
-        assert_eq!(
-            carrier.accepted_to(MAYA).len(),
-            1,
-            "killed at {step}: texts to Maya"
-        );
-        assert_eq!(
-            carrier.accepted_to(ROSA).len(),
-            1,
-            "killed at {step}: texts to Rosa"
-        );
-        let charges: usize = stage
-            .world
-            .stripe()
-            .payment_views()
-            .iter()
-            .map(|payment| payment.charges_succeeded)
-            .sum();
+        assert_eq!(carrier.accepted_to(MAYA).len(), 1, "killed at {step}: texts to Maya");
+        assert_eq!(carrier.accepted_to(ROSA).len(), 1, "killed at {step}: texts to Rosa");
+        let charges: usize =
+            stage.world.stripe().payment_views().iter().map(|payment| payment.charges_succeeded).sum();
         assert_eq!(charges, 1, "killed at {step}: charges");
         assert_eq!(
             stage.world.mailbox().emails_to("maya@example.com").len(),
             1,
             "killed at {step}: receipts"
         );
-        assert_eq!(
-            stage.texts_of("SELECT status AS text FROM payments").await,
-            ["succeeded"]
-        );
-        assert_eq!(
-            stage.texts_of("SELECT id AS text FROM holds").await.len(),
-            1,
-            "killed at {step}: holds"
-        );
+        assert_eq!(stage.texts_of("SELECT status AS text FROM payments").await, ["succeeded"]);
+        assert_eq!(stage.texts_of("SELECT id AS text FROM holds").await.len(), 1, "killed at {step}: holds");
         let (maya, rosa) = (&self.maya.id, &self.rosa.id);
         assert_eq!(
-            stage
-                .texts_of(&format!(
-                    "SELECT status AS text FROM invoices WHERE id = '{maya}'"
-                ))
-                .await,
+            stage.texts_of(&format!("SELECT status AS text FROM invoices WHERE id = '{maya}'")).await,
             ["paid"]
         );
         assert_eq!(
-            stage
-                .texts_of(&format!(
-                    "SELECT status AS text FROM invoices WHERE id = '{rosa}'"
-                ))
-                .await,
+            stage.texts_of(&format!("SELECT status AS text FROM invoices WHERE id = '{rosa}'")).await,
             ["open"]
         );
         self.stage.finish().await;

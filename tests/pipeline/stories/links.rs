@@ -25,9 +25,7 @@ pub(crate) async fn two_resends_at_once_make_one_live_link(store: Store) {
     assert_ne!(first, second);
     stage.rest().await;
     assert_eq!(stage.world.carrier().accepted_to(MAYA).len(), 2);
-    let live = stage
-        .texts_of("SELECT id AS text FROM links WHERE status IN ('queued', 'sent')")
-        .await;
+    let live = stage.texts_of("SELECT id AS text FROM links WHERE status IN ('queued', 'sent')").await;
     assert_eq!(live.len(), 1);
     assert_eq!(Customer::new().unwrap().open(&first).await.unwrap().status, 410);
     stage.finish().await;
@@ -41,18 +39,11 @@ pub(crate) async fn a_link_lives_seven_days_and_the_customer_asks_for_a_new_one(
     stage.rest().await;
     let mut customer = Customer::new().unwrap();
     stage.clock.advance_ms(7 * DAY_MS - 5 * MINUTE_MS);
-    assert_eq!(
-        customer.open(&first).await.unwrap().status,
-        200,
-        "five minutes before the end"
-    );
+    assert_eq!(customer.open(&first).await.unwrap().status, 200, "five minutes before the end");
     stage.clock.advance_ms(10 * MINUTE_MS);
     let expired = customer.open(&first).await.unwrap();
     assert_eq!(expired.status, 410, "at read time, whether or not the sweep ran");
-    assert!(
-        !expired.body.contains("INV-"),
-        "an expired page shows no invoice data"
-    );
+    assert!(!expired.body.contains("INV-"), "an expired page shows no invoice data");
     stage
         .until("the sweep records it", async || {
             stage.texts_of("SELECT status AS text FROM links").await == ["expired"]
@@ -61,12 +52,7 @@ pub(crate) async fn a_link_lives_seven_days_and_the_customer_asks_for_a_new_one(
     let renewed = customer.ask_for_new_link(&first).await.unwrap();
     assert_eq!(renewed.status, 201);
     assert!(!renewed.body.contains(MAYA), "the contact is never shown");
-    let texts = stage
-        .world
-        .carrier()
-        .wait_for_texts(MAYA, 2, PATIENCE)
-        .await
-        .unwrap();
+    let texts = stage.world.carrier().wait_for_texts(MAYA, 2, PATIENCE).await.unwrap();
     let second = pay_link(&texts[1].body);
     assert_eq!(customer.open(&second).await.unwrap().status, 200);
     let again = customer.open(&first).await.unwrap();
@@ -87,19 +73,10 @@ pub(crate) async fn twenty_scanners_use_nothing_up(store: Store) {
         }
     }
     stage.rest().await;
+    assert!(stage.world.stripe().requests().is_empty(), "a scanner reached Stripe");
+    assert!(stage.texts_of("SELECT id AS text FROM holds").await.is_empty(), "a scanner filed a question");
     assert!(
-        stage.world.stripe().requests().is_empty(),
-        "a scanner reached Stripe"
-    );
-    assert!(
-        stage.texts_of("SELECT id AS text FROM holds").await.is_empty(),
-        "a scanner filed a question"
-    );
-    assert!(
-        stage
-            .texts_of("SELECT id AS text FROM link_opens")
-            .await
-            .is_empty(),
+        stage.texts_of("SELECT id AS text FROM link_opens").await.is_empty(),
         "a scanner counted as a person"
     );
     assert_eq!(stage.world.carrier().accepted_to(MAYA).len(), 1);

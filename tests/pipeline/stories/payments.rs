@@ -20,33 +20,15 @@ async fn invoice_with_link(stage: &Stage) -> (Invoice, String) {
 /// Exactly one successful charge of the right size, one receipt, a closed invoice.
 async fn paid_once(stage: &Stage, invoice: &Invoice) {
     stage.until_status(invoice, "paid").await;
-    stage
-        .world
-        .mailbox()
-        .wait_for_emails("maya@example.com", 1, PATIENCE)
-        .await
-        .unwrap();
+    stage.world.mailbox().wait_for_emails("maya@example.com", 1, PATIENCE).await.unwrap();
     stage.rest().await;
     let payments = stage.world.stripe().payment_views();
     let charges: usize = payments.iter().map(|payment| payment.charges_succeeded).sum();
     assert_eq!(charges, 1);
-    let payment = payments
-        .iter()
-        .find(|payment| payment.charges_succeeded == 1)
-        .unwrap();
-    assert_eq!(
-        (payment.amount_minor, payment.application_fee_minor),
-        (18_500, Some(1_850))
-    );
-    assert_eq!(
-        stage.world.mailbox().emails_to("maya@example.com").len(),
-        1,
-        "one receipt"
-    );
-    assert_eq!(
-        stage.texts_of("SELECT status AS text FROM payments").await,
-        ["succeeded"]
-    );
+    let payment = payments.iter().find(|payment| payment.charges_succeeded == 1).unwrap();
+    assert_eq!((payment.amount_minor, payment.application_fee_minor), (18_500, Some(1_850)));
+    assert_eq!(stage.world.mailbox().emails_to("maya@example.com").len(), 1, "one receipt");
+    assert_eq!(stage.texts_of("SELECT status AS text FROM payments").await, ["succeeded"]);
     assert_eq!(stage.texts_of("SELECT status AS text FROM links").await, ["used"]);
 }
 
@@ -57,10 +39,7 @@ pub(crate) async fn a_card_payment_closes_the_invoice_and_sends_one_receipt(stor
     let Attempt::Paid(receipt) = customer.pay(&link, &Card::good()).await.unwrap() else {
         panic!("not paid")
     };
-    assert!(
-        receipt.body.contains("185.00"),
-        "the paying browser sees its receipt"
-    );
+    assert!(receipt.body.contains("185.00"), "the paying browser sees its receipt");
     paid_once(&stage, &invoice).await;
     let stranger = Customer::new().unwrap().open(&link).await.unwrap();
     assert_eq!(stranger.status, 200);
@@ -69,30 +48,19 @@ pub(crate) async fn a_card_payment_closes_the_invoice_and_sends_one_receipt(stor
         "another browser sees no data"
     );
     let (decision, reasons) = stage.permission(&invoice).await;
-    assert_eq!(
-        (decision.as_str(), reasons.contains(&"paid".to_owned())),
-        ("deny", true),
-        "{reasons:?}"
-    );
+    assert_eq!((decision.as_str(), reasons.contains(&"paid".to_owned())), ("deny", true), "{reasons:?}");
     stage.finish().await;
 }
 
 pub(crate) async fn a_payment_without_any_webhook_is_found(store: Store) {
     let stage = Stage::set(store).await;
-    stage.world.stripe().webhooks().set_knobs(Knobs {
-        mode: Mode::Drop,
-        ..Knobs::default()
-    });
+    stage.world.stripe().webhooks().set_knobs(Knobs { mode: Mode::Drop, ..Knobs::default() });
     let (invoice, link) = invoice_with_link(&stage).await;
     let mut customer = Customer::new().unwrap();
     let page = customer.open(&link).await.unwrap();
     let secret = customer.begin(&page).await.unwrap().unwrap();
     // The customer confirms and closes the browser: nobody tells us.
-    customer
-        .confirm(&page, &secret, &Card::good())
-        .await
-        .unwrap()
-        .unwrap();
+    customer.confirm(&page, &secret, &Card::good()).await.unwrap().unwrap();
     assert_eq!(stage.status(&invoice).await, "open");
     for _ in 0..6 {
         stage.rest().await;
@@ -115,11 +83,7 @@ pub(crate) async fn a_payment_without_any_webhook_is_found(store: Store) {
 
 pub(crate) async fn webhooks_twice_and_in_any_order_change_nothing(store: Store) {
     let stage = Stage::set(store).await;
-    stage.world.stripe().webhooks().set_knobs(Knobs {
-        mode: Mode::Hold,
-        copies: 3,
-        ..Knobs::default()
-    });
+    stage.world.stripe().webhooks().set_knobs(Knobs { mode: Mode::Hold, copies: 3, ..Knobs::default() });
     let (invoice, link) = invoice_with_link(&stage).await;
     let mut customer = Customer::new().unwrap();
     customer.pay(&link, &Card::declined()).await.unwrap();
@@ -148,11 +112,7 @@ pub(crate) async fn a_declined_card_can_be_retried(store: Store) {
     let paid = customer.pay(&link, &Card::good()).await.unwrap();
     assert!(matches!(paid, Attempt::Paid(_)), "{paid:?}");
     paid_once(&stage, &invoice).await;
-    assert_eq!(
-        stage.world.stripe().payment_views().len(),
-        1,
-        "the same PaymentIntent"
-    );
+    assert_eq!(stage.world.stripe().payment_views().len(), 1, "the same PaymentIntent");
     stage.finish().await;
 }
 
@@ -166,17 +126,10 @@ pub(crate) async fn two_tabs_cannot_pay_twice(store: Store) {
     }))
     .await;
     let attempts = futures::future::join_all(tabs.into_iter().map(|(mut customer, page)| async move {
-        customer
-            .pay_on(&page, &Card::good(), simulator::people::AtTheBank::Complete)
-            .await
+        customer.pay_on(&page, &Card::good(), simulator::people::AtTheBank::Complete).await
     }))
     .await;
-    assert!(
-        attempts
-            .iter()
-            .any(|attempt| matches!(attempt, Ok(Attempt::Paid(_)))),
-        "{attempts:?}"
-    );
+    assert!(attempts.iter().any(|attempt| matches!(attempt, Ok(Attempt::Paid(_)))), "{attempts:?}");
     paid_once(&stage, &invoice).await;
     stage.finish().await;
 }
@@ -187,9 +140,7 @@ pub(crate) async fn a_canceled_invoice_cannot_be_paid_by_a_page_that_is_still_op
     let mut customer = Customer::new().unwrap();
     let page = customer.open(&link).await.unwrap();
     let secret = customer.begin(&page).await.unwrap().unwrap();
-    stage
-        .post(&format!("/v1/invoices/{}/cancel", invoice.id), &json!({}))
-        .await;
+    stage.post(&format!("/v1/invoices/{}/cancel", invoice.id), &json!({})).await;
     let refused = customer.confirm(&page, &secret, &Card::good()).await.unwrap();
     assert!(refused.is_err(), "Stripe still took the money: {refused:?}");
     assert_eq!(stage.status(&invoice).await, "canceled");

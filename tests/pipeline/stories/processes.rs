@@ -15,28 +15,16 @@ pub(crate) async fn sigterm_ends_with_success_and_leaves_no_lease() {
     child.listening(&stage.config.listen).await;
     stage.furnish().await;
     let invoice = stage.invoice(Some(MAYA), None).await;
-    stage
-        .world
-        .carrier()
-        .fault(FaultRule::once(Fault::SlowAnswer { ms: 1_500 }));
+    stage.world.carrier().fault(FaultRule::once(Fault::SlowAnswer { ms: 1_500 }));
     stage.call(&invoice, "call 1", Intent::SendLink).await;
-    stage
-        .until("the carrier has the request", async || {
-            !stage.world.carrier().requests().is_empty()
-        })
-        .await;
+    stage.until("the carrier has the request", async || !stage.world.carrier().requests().is_empty()).await;
     assert!(child.terminate().await.success(), "it exits 0");
     assert_eq!(
         stage.texts_of("SELECT status AS text FROM messages").await,
         ["sent"],
         "what ran was finished"
     );
-    assert!(
-        stage
-            .texts_of("SELECT id AS text FROM jobs WHERE status = 'leased'")
-            .await
-            .is_empty()
-    );
+    assert!(stage.texts_of("SELECT id AS text FROM jobs WHERE status = 'leased'").await.is_empty());
     // The delivery's callback found nobody; it does not matter for this story.
     let mut child = ChildProduct::start("serve", &stage.config, stage.clock.offset_ms(), None);
     child.listening(&stage.config.listen).await;
@@ -70,18 +58,13 @@ pub(crate) async fn api_and_workers_in_two_processes_wake_each_other_through_red
     let rung = async {
         loop {
             let message = messages.next().await.expect("Redis goes on talking");
-            if message
-                .get_payload::<String>()
-                .is_ok_and(|kinds| kinds.contains("resolve_channel"))
-            {
+            if message.get_payload::<String>().is_ok_and(|kinds| kinds.contains("resolve_channel")) {
                 return;
             }
         }
     };
-    tokio::time::timeout(PATIENCE, rung)
-        .await
-        .expect("the API rang for its event through Redis");
-    stage.rest().await;
+    tokio::time::timeout(PATIENCE, rung).await.expect("the API rang for its event through Redis");
+    stage.quiet().await;
     assert!(workers.terminate().await.success());
     assert!(api.terminate().await.success());
     stage.finish().await;

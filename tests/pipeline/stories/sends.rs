@@ -14,10 +14,7 @@ const MAYA: &str = "+14155550101";
 async fn pass_time_until_texts(stage: &Stage, count: usize, most_ms: i64) {
     let mut passed_ms = 0;
     while stage.world.carrier().accepted_to(MAYA).len() < count {
-        assert!(
-            passed_ms < most_ms,
-            "no text within {most_ms} ms of business time"
-        );
+        assert!(passed_ms < most_ms, "no text within {most_ms} ms of business time");
         stage.rest().await;
         stage.clock.advance_ms(5_000);
         passed_ms += 5_000;
@@ -43,10 +40,7 @@ pub(crate) async fn an_accepted_send_with_a_broken_answer_is_found_and_not_repea
             ..Journey::default()
         });
         stage.world.carrier().hold_callbacks(true);
-        stage
-            .world
-            .carrier()
-            .fault(FaultRule::once(fault.clone()).matching(&phone));
+        stage.world.carrier().fault(FaultRule::once(fault.clone()).matching(&phone));
         stage.call(&invoice, &format!("call {n}"), Intent::SendLink).await;
         let link = stage.texted_link(&invoice, 1).await;
         for _ in 0..6 {
@@ -56,28 +50,14 @@ pub(crate) async fn an_accepted_send_with_a_broken_answer_is_found_and_not_repea
         stage
             .until(&format!("{fault:?} is resolved"), async || {
                 stage
-                    .texts_of(&format!(
-                        "SELECT status AS text FROM messages WHERE recipient = '{phone}'"
-                    ))
+                    .texts_of(&format!("SELECT status AS text FROM messages WHERE recipient = '{phone}'"))
                     .await
                     == ["sent"]
             })
             .await;
         stage.rest().await;
-        assert_eq!(
-            stage.world.carrier().accepted_to(&phone).len(),
-            1,
-            "{fault:?} led to a second text"
-        );
-        assert_eq!(
-            simulator::people::Customer::new()
-                .unwrap()
-                .open(&link)
-                .await
-                .unwrap()
-                .status,
-            200
-        );
+        assert_eq!(stage.world.carrier().accepted_to(&phone).len(), 1, "{fault:?} led to a second text");
+        assert_eq!(simulator::people::Customer::new().unwrap().open(&link).await.unwrap().status, 200);
     }
     stage.finish().await;
 }
@@ -85,23 +65,13 @@ pub(crate) async fn an_accepted_send_with_a_broken_answer_is_found_and_not_repea
 pub(crate) async fn a_send_that_never_arrived_is_repeated_once_after_proof(store: Store) {
     let stage = Stage::set(store).await;
     let invoice = stage.invoice(Some(MAYA), None).await;
-    stage.world.carrier().fault(FaultRule::once(Fault::Refuse {
-        status: 500,
-        retry_after_s: None,
-    }));
+    stage.world.carrier().fault(FaultRule::once(Fault::Refuse { status: 500, retry_after_s: None }));
     let before_ms = stage.clock.now().millis();
     stage.call(&invoice, "call 1", Intent::SendLink).await;
-    stage
-        .until("the first try was refused", async || {
-            !stage.world.carrier().requests().is_empty()
-        })
-        .await;
+    stage.until("the first try was refused", async || !stage.world.carrier().requests().is_empty()).await;
     pass_time_until_texts(&stage, 1, 5 * MINUTE_MS).await;
     let waited_ms = stage.world.carrier().accepted_to(MAYA)[0].received_at_ms - before_ms;
-    assert!(
-        waited_ms >= 120_000,
-        "it was repeated after {waited_ms} ms, before its absence was proven"
-    );
+    assert!(waited_ms >= 120_000, "it was repeated after {waited_ms} ms, before its absence was proven");
     stage.rest().await;
     assert_eq!(stage.world.carrier().accepted_to(MAYA).len(), 1);
     stage.finish().await;
@@ -110,19 +80,9 @@ pub(crate) async fn a_send_that_never_arrived_is_repeated_once_after_proof(store
 pub(crate) async fn a_busy_carrier_is_waited_for(store: Store) {
     let stage = Stage::set(store).await;
     let invoice = stage.invoice(Some(MAYA), None).await;
-    stage.world.carrier().fault(FaultRule::times(
-        Fault::Refuse {
-            status: 429,
-            retry_after_s: Some(20),
-        },
-        2,
-    ));
+    stage.world.carrier().fault(FaultRule::times(Fault::Refuse { status: 429, retry_after_s: Some(20) }, 2));
     stage.call(&invoice, "call 1", Intent::SendLink).await;
-    stage
-        .until("the first try was refused", async || {
-            !stage.world.carrier().requests().is_empty()
-        })
-        .await;
+    stage.until("the first try was refused", async || !stage.world.carrier().requests().is_empty()).await;
     pass_time_until_texts(&stage, 1, 3 * MINUTE_MS).await;
     stage.rest().await;
     assert_eq!(stage.world.carrier().accepted_to(MAYA).len(), 1);
@@ -156,26 +116,14 @@ pub(crate) async fn a_stop_reply_suppresses_the_next_text(store: Store) {
     stage.call(&invoice, "call 2", Intent::SendLink).await;
     stage.rest().await;
     assert_eq!(
-        stage
-            .world
-            .carrier()
-            .accepted_to(MAYA)
-            .iter()
-            .filter(|text| text.body.contains("/p/"))
-            .count(),
+        stage.world.carrier().accepted_to(MAYA).iter().filter(|text| text.body.contains("/p/")).count(),
         1
     );
     stage.world.carrier().text_from(MAYA, "START").await.unwrap();
     stage.call(&invoice, "call 3", Intent::SendLink).await;
     stage
         .until("texts go out again", async || {
-            stage
-                .world
-                .carrier()
-                .accepted_to(MAYA)
-                .iter()
-                .filter(|text| text.body.contains("/p/"))
-                .count()
+            stage.world.carrier().accepted_to(MAYA).iter().filter(|text| text.body.contains("/p/")).count()
                 == 2
         })
         .await;
@@ -187,18 +135,11 @@ pub(crate) async fn a_text_at_night_waits_for_the_morning(store: Store) {
     // Noon in New York is the stage's time; sixteen hours later it is four in the morning.
     stage.clock.advance_ms(16 * HOUR_MS);
     let invoice = stage.invoice(Some("+12125550101"), None).await;
-    let (status, _) = stage
-        .try_post(
-            &format!("/v1/invoices/{}/links", invoice.id),
-            &serde_json::json!({}),
-        )
-        .await;
+    let (status, _) =
+        stage.try_post(&format!("/v1/invoices/{}/links", invoice.id), &serde_json::json!({})).await;
     assert_eq!(status, 201);
     stage.rest().await;
-    assert!(
-        stage.world.carrier().requests().is_empty(),
-        "a text at four in the morning"
-    );
+    assert!(stage.world.carrier().requests().is_empty(), "a text at four in the morning");
     stage.clock.advance_ms(5 * HOUR_MS);
     stage.texted_link(&invoice, 1).await;
     stage.finish().await;
@@ -207,11 +148,7 @@ pub(crate) async fn a_text_at_night_waits_for_the_morning(store: Store) {
 pub(crate) async fn a_mail_relay_that_is_away_is_waited_for(store: Store) {
     let stage = Stage::set(store).await;
     let invoice = stage.invoice(None, Some("maya@example.com")).await;
-    stage.world.mailbox().fault(MailRule {
-        fault: MailFault::DropAtGreeting,
-        to: None,
-        times: Some(3),
-    });
+    stage.world.mailbox().fault(MailRule { fault: MailFault::DropAtGreeting, to: None, times: Some(3) });
     stage.call(&invoice, "call 1", Intent::SendLink).await;
     for _ in 0..40 {
         if !stage.world.mailbox().emails().is_empty() {
@@ -220,12 +157,7 @@ pub(crate) async fn a_mail_relay_that_is_away_is_waited_for(store: Store) {
         stage.rest().await;
         stage.clock.advance_ms(5_000);
     }
-    let emails = stage
-        .world
-        .mailbox()
-        .wait_for_emails("maya@example.com", 1, PATIENCE)
-        .await
-        .unwrap();
+    let emails = stage.world.mailbox().wait_for_emails("maya@example.com", 1, PATIENCE).await.unwrap();
     pay_link(&emails[0].text);
     stage.rest().await;
     assert_eq!(stage.world.mailbox().emails().len(), 1);

@@ -17,36 +17,21 @@ pub(crate) async fn among<C: ConnectionTrait>(
     now: Timestamp,
 ) -> Result<Vec<payable::Model>, DbErr> {
     let mut payables = payable::by_ids(db, ids).await?;
-    let of: Vec<String> = payables
-        .iter()
-        .map(|payable| payable.invoice_id.to_string())
-        .collect();
-    let merchants: Vec<String> = payables
-        .iter()
-        .map(|payable| payable.merchant_id.to_string())
-        .collect();
-    let invoices = invoice::Entity::find()
-        .filter(invoice::Column::Id.is_in(&of))
-        .all(db)
-        .await?;
+    let of: Vec<String> = payables.iter().map(|payable| payable.invoice_id.to_string()).collect();
+    let merchants: Vec<String> = payables.iter().map(|payable| payable.merchant_id.to_string()).collect();
+    let invoices = invoice::Entity::find().filter(invoice::Column::Id.is_in(&of)).all(db).await?;
     let merchants = merchant::by_ids(db, &merchants).await?;
     let links = link::Entity::find()
         .filter(link::Column::InvoiceId.is_in(&of))
         .filter(link::Column::Status.is_in([LinkStatus::Queued.word(), LinkStatus::Sent.word()]))
         .all(db)
         .await?;
-    let invoices: HashMap<&str, &invoice::Model> = invoices
-        .iter()
-        .map(|invoice| (invoice.id.as_str(), invoice))
-        .collect();
-    let merchants: HashMap<&str, &merchant::Model> = merchants
-        .iter()
-        .map(|merchant| (merchant.id.as_str(), merchant))
-        .collect();
-    let links: HashMap<&str, &link::Model> = links
-        .iter()
-        .map(|link| (link.invoice_id.as_str(), link))
-        .collect();
+    let invoices: HashMap<&str, &invoice::Model> =
+        invoices.iter().map(|invoice| (invoice.id.as_str(), invoice)).collect();
+    let merchants: HashMap<&str, &merchant::Model> =
+        merchants.iter().map(|merchant| (merchant.id.as_str(), merchant)).collect();
+    let links: HashMap<&str, &link::Model> =
+        links.iter().map(|link| (link.invoice_id.as_str(), link)).collect();
     payables.retain(|payable| {
         let about = payable.invoice_id.as_str();
         let (Some(invoice), Some(merchant)) =
@@ -137,28 +122,13 @@ mod tests {
         let (open, owed) = (payable(PayableStatus::Open), invoice(InvoiceStatus::Open));
         assert!(!must_die(&open, &owed, true, true));
         assert!(must_die(&open, &owed, true, false), "no link lives");
-        let changed = invoice::Model {
-            revision: 2,
-            ..owed.clone()
-        };
+        let changed = invoice::Model { revision: 2, ..owed.clone() };
         assert!(must_die(&open, &changed, true, true), "the invoice changed");
-        let part_paid = invoice::Model {
-            paid_minor: 500,
-            ..owed.clone()
-        };
+        let part_paid = invoice::Model { paid_minor: 500, ..owed.clone() };
         assert!(must_die(&open, &part_paid, true, true), "less is owed");
-        let asked = invoice::Model {
-            on_hold: true,
-            ..owed
-        };
-        assert!(
-            !must_die(&open, &asked, true, true),
-            "a question leaves it payable"
-        );
-        assert!(
-            must_die(&open, &asked, false, true),
-            "unless the merchant says otherwise"
-        );
+        let asked = invoice::Model { on_hold: true, ..owed };
+        assert!(!must_die(&open, &asked, true, true), "a question leaves it payable");
+        assert!(must_die(&open, &asked, false, true), "unless the merchant says otherwise");
         for status in InvoiceStatus::ALL {
             let dies = must_die(&open, &invoice(*status), true, true);
             assert_eq!(dies, !may_be_paid(*status), "{status}");
@@ -172,14 +142,8 @@ mod tests {
             assert!(!must_die(&payable(status), &closed, true, false), "{status}");
         }
         let given_up = payable(PayableStatus::Canceled);
-        assert!(
-            must_die(&given_up, &closed, true, false),
-            "its PaymentIntent came late"
-        );
-        let nothing_made = payable::Model {
-            payment_intent_id: None,
-            ..given_up
-        };
+        assert!(must_die(&given_up, &closed, true, false), "its PaymentIntent came late");
+        let nothing_made = payable::Model { payment_intent_id: None, ..given_up };
         assert!(!must_die(&nothing_made, &closed, true, false));
     }
 }

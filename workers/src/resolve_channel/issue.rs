@@ -65,10 +65,7 @@ pub(super) async fn issue<C: ConnectionTrait>(
     call_event::suppress(tx, &suppressed).await?;
     timeline::append(tx, entries, now, outbox).await?;
     let links = link::issue(tx, &new, now, outbox).await?;
-    Ok(Issued {
-        links: links.into_iter().map(LinkId::into_string).collect(),
-        outcomes,
-    })
+    Ok(Issued { links: links.into_iter().map(LinkId::into_string).collect(), outcomes })
 }
 
 fn rule(keyring: &Keyring, wishes: &Wishes, subject: &str, taken: &mut HashSet<String>) -> Ruling {
@@ -81,18 +78,11 @@ fn rule(keyring: &Keyring, wishes: &Wishes, subject: &str, taken: &mut HashSet<S
     let Some(said) = said else {
         return Ruling::Nonsense("the stored event cannot be read");
     };
-    let invoice = event
-        .invoice_id
-        .as_ref()
-        .and_then(|id| wishes.invoices.get(id.as_str()));
+    let invoice = event.invoice_id.as_ref().and_then(|id| wishes.invoices.get(id.as_str()));
     let Some(invoice) = invoice else {
         return Ruling::Nonsense("the event names no invoice");
     };
-    let facts = InvoiceFacts {
-        known: true,
-        status: invoice.status.0,
-        on_hold: invoice.on_hold,
-    };
+    let facts = InvoiceFacts { known: true, status: invoice.status.0, on_hold: invoice.on_hold };
     let decision = rules::decide(said, &facts);
     if !decision.acts.contains(&Act::IssueLink) {
         return suppression(event, invoice, decision.reason);
@@ -110,13 +100,7 @@ fn suppression(event: &call_event::Model, invoice: &invoice::Model, reason: &'st
     let detail = serde_json::json!({"event_id": event.id.0, "reason": reason});
     let kind = TimelineKind::MessageSuppressed;
     let entry = NewEntry::new(&invoice.merchant_id, &invoice.id, kind, "system").with(detail);
-    Ruling::Suppressed(
-        Suppression {
-            id: event.id.0.clone(),
-            reason,
-        },
-        entry,
-    )
+    Ruling::Suppressed(Suppression { id: event.id.0.clone(), reason }, entry)
 }
 
 fn new_link(

@@ -61,11 +61,7 @@ async fn perform(errand: &Errand, sms: &SmsGateway, email: &EmailGateway) -> Ans
         Order::LookUp(wanted) => {
             let looking = AssertUnwindSafe(sms.find(wanted)).catch_unwind();
             let seen = tokio::time::timeout_at(errand.deadline.into(), looking).await;
-            Answer::Looked(
-                seen.ok()
-                    .and_then(Result::ok)
-                    .unwrap_or(Err(FindError::Unreachable)),
-            )
+            Answer::Looked(seen.ok().and_then(Result::ok).unwrap_or(Err(FindError::Unreachable)))
         }
     }
 }

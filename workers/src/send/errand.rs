@@ -63,10 +63,7 @@ impl Moment {
 impl Earlier {
     fn of(about: &About<'_>, now: Timestamp) -> Self {
         Self {
-            refused: about
-                .attempts
-                .iter()
-                .any(|attempt| attempt.status.0 == AttemptState::Rejected),
+            refused: about.attempts.iter().any(|attempt| attempt.status.0 == AttemptState::Rejected),
             first_started_at: about
                 .attempts
                 .first()
@@ -91,36 +88,26 @@ impl Errand {
             (Channel::Sms, Words::Text { body, .. }) => {
                 Order::Text(Box::new(text(context, about, &id, body, moment.now, write_by)))
             }
-            (
-                Channel::Email,
-                Words::Letter {
-                    body,
+            (Channel::Email, Words::Letter { body, list_unsubscribe }) => {
+                Order::Letter(Box::new(EmailSend {
+                    // The message's id, not the attempt's: whoever gets a repeat can tell that it is one.
+                    message_id: about.message.id.to_string(),
+                    from_name: about.merchant.name.clone(),
+                    from_address: about.message.sender.clone(),
+                    reply_to: about.merchant.support_email.clone(),
+                    to: about.message.recipient.clone(),
+                    subject: body.subject,
+                    text: body.text,
+                    html: body.html,
                     list_unsubscribe,
-                },
-            ) => Order::Letter(Box::new(EmailSend {
-                // The message's id, not the attempt's: whoever gets a repeat can tell that it is one.
-                message_id: about.message.id.to_string(),
-                from_name: about.merchant.name.clone(),
-                from_address: about.message.sender.clone(),
-                reply_to: about.merchant.support_email.clone(),
-                to: about.message.recipient.clone(),
-                subject: body.subject,
-                text: body.text,
-                html: body.html,
-                list_unsubscribe,
-                dated: moment.now,
-                deadline: write_by,
-            })),
+                    dated: moment.now,
+                    deadline: write_by,
+                }))
+            }
             (Channel::Sms, Words::Letter { .. }) | (Channel::Email, Words::Text { .. }) => return None,
         };
         let deadline = moment.now.plus_ms(schedule::DEADLINE_MS);
-        let attempt = Attempt {
-            id,
-            fence: job.fence,
-            ordinal,
-            lookups: 0,
-            deadline,
-        };
+        let attempt = Attempt { id, fence: job.fence, ordinal, lookups: 0, deadline };
         Some(Self {
             job,
             message: about.message.clone(),
@@ -184,12 +171,7 @@ fn text(
     deadline: Instant,
 ) -> SmsSend {
     let asked_at = about.message.asked_at_ms.map(Timestamp::from_millis);
-    let exempt = exempt_until(
-        now,
-        asked_at,
-        asked_at.is_some(),
-        about.merchant.asked_exempt_from_hours,
-    );
+    let exempt = exempt_until(now, asked_at, asked_at.is_some(), about.merchant.asked_exempt_from_hours);
     SmsSend {
         to: about.message.recipient.clone(),
         from: about.message.sender.clone(),

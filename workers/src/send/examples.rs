@@ -46,18 +46,12 @@ impl Example {
     }
 
     pub(super) fn email() -> Self {
-        Self {
-            message: message(Channel::Email),
-            ..Self::text()
-        }
+        Self { message: message(Channel::Email), ..Self::text() }
     }
 
     /// With attempts that ended so, one after the other; the last one's deadline is `NOON`.
     pub(super) fn tried(mut self, states: &[AttemptState]) -> Self {
-        let attempts = states
-            .iter()
-            .zip(1..)
-            .map(|(state, ordinal)| attempt(*state, ordinal));
+        let attempts = states.iter().zip(1..).map(|(state, ordinal)| attempt(*state, ordinal));
         self.attempts = attempts.collect();
         self
     }

@@ -71,23 +71,16 @@ impl Facts {
         let customer_ids: Vec<String> =
             distinct(invoices.iter().map(|invoice| invoice.customer_id.to_string()));
         let recipients: Vec<String> = distinct(messages.iter().map(opt_out_key));
-        let about_links = messages
-            .iter()
-            .filter(|message| message.purpose.0 == Purpose::Link);
+        let about_links = messages.iter().filter(|message| message.purpose.0 == Purpose::Link);
         let link_ids: Vec<String> = about_links.map(|message| message.purpose_ref.clone()).collect();
         let links = link::by_ids(tx, &link_ids).await?;
-        let event_ids: Vec<String> = distinct(
-            links
-                .iter()
-                .filter_map(|link| Some(link.event_id.as_ref()?.to_string())),
-        );
+        let event_ids: Vec<String> =
+            distinct(links.iter().filter_map(|link| Some(link.event_id.as_ref()?.to_string())));
         let merchants = merchant::by_ids(tx, &merchant_ids).await?;
         Ok(Self {
             ranks_of_number: ranks(message::ranks_of_number(tx, &texts_of(&messages)).await?),
             ranks_of_merchant: over_the_cap(tx, &merchants, &messages, now).await?,
-            customers: by(customer::by_ids(tx, &customer_ids).await?, |customer| {
-                customer.id.to_string()
-            }),
+            customers: by(customer::by_ids(tx, &customer_ids).await?, |customer| customer.id.to_string()),
             merchants: by(merchants, |merchant| merchant.id.to_string()),
             events: read(call_event::by_ids(tx, &event_ids).await?),
             attempts: grouped(send_attempt::of_messages(tx, ids).await?),
@@ -131,9 +124,7 @@ impl Facts {
 }
 
 fn texts_of(messages: &[message::Model]) -> Vec<String> {
-    let texts = messages
-        .iter()
-        .filter(|message| message.channel.0 == Channel::Sms);
+    let texts = messages.iter().filter(|message| message.channel.0 == Channel::Sms);
     texts.map(|message| message.id.to_string()).collect()
 }
 
@@ -156,20 +147,14 @@ async fn over_the_cap<C: ConnectionTrait>(
             .find(|merchant| merchant.id.as_str() == id)
             .map(|merchant| merchant.texts_per_day_max)
     };
-    if totals
-        .iter()
-        .all(|total| cap(total.merchant_id.as_str()).is_some_and(|cap| total.texts <= cap))
-    {
+    if totals.iter().all(|total| cap(total.merchant_id.as_str()).is_some_and(|cap| total.texts <= cap)) {
         return Ok(HashMap::new());
     }
     message::ranks_of_merchant(tx, &texts).await.map(ranks)
 }
 
 fn ranks(ranks: Vec<message::Rank>) -> HashMap<String, i64> {
-    ranks
-        .into_iter()
-        .map(|rank| (rank.id.to_string(), rank.rank))
-        .collect()
+    ranks.into_iter().map(|rank| (rank.id.to_string(), rank.rank)).collect()
 }
 
 /// Opt-outs of addresses are filed in lower case.
@@ -203,10 +188,7 @@ fn read(events: Vec<call_event::Model>) -> HashMap<String, CallEvent> {
 fn grouped(attempts: Vec<send_attempt::Model>) -> HashMap<String, Vec<send_attempt::Model>> {
     let mut groups: HashMap<String, Vec<send_attempt::Model>> = HashMap::new();
     for attempt in attempts {
-        groups
-            .entry(attempt.message_id.to_string())
-            .or_default()
-            .push(attempt);
+        groups.entry(attempt.message_id.to_string()).or_default().push(attempt);
     }
     groups
 }

@@ -37,28 +37,15 @@ pub(crate) struct Fallen {
 
 impl Fallen {
     pub(crate) fn ended(message: &message::Model, state: MessageState, reason: &'static str) -> Self {
-        Self {
-            message: message.clone(),
-            state,
-            reason,
-            class: None,
-            if_possible: false,
-            for_good: false,
-        }
+        Self { message: message.clone(), state, reason, class: None, if_possible: false, for_good: false }
     }
 
     pub(crate) fn refused(message: &message::Model, class: RejectClass) -> Self {
-        Self {
-            class: Some(class),
-            ..Self::ended(message, MessageState::Failed, class.word())
-        }
+        Self { class: Some(class), ..Self::ended(message, MessageState::Failed, class.word()) }
     }
 
     pub(crate) fn suppressed(message: &message::Model, reason: &'static str) -> Self {
-        Self {
-            for_good: true,
-            ..Self::ended(message, MessageState::Suppressed, reason)
-        }
+        Self { for_good: true, ..Self::ended(message, MessageState::Suppressed, reason) }
     }
 }
 
@@ -99,10 +86,7 @@ pub(crate) async fn commit<'a, C: ConnectionTrait>(
     say_by_email(tx, &ways, &known, now, outbox).await?;
     end_links(tx, &ways, now, outbox).await?;
     tell::attention(tx, &ways, now, outbox).await?;
-    Ok(kept
-        .into_iter()
-        .map(|(one, _)| one.message.id.to_string())
-        .collect())
+    Ok(kept.into_iter().map(|(one, _)| one.message.id.to_string()).collect())
 }
 
 /// What a refusal teaches: an opt-out, or a line that takes no texts.
@@ -111,14 +95,8 @@ async fn learn<C: ConnectionTrait>(tx: &C, fallen: &[Fallen], now: Timestamp) ->
         let Some(class) = one.class else { continue };
         let message = &one.message;
         if class.line_takes_no_texts() {
-            customer::learn_line_type(
-                tx,
-                &message.merchant_id,
-                &message.recipient,
-                LineType::Landline,
-                now,
-            )
-            .await?;
+            customer::learn_line_type(tx, &message.merchant_id, &message.recipient, LineType::Landline, now)
+                .await?;
         }
         if class == RejectClass::OptedOut && one.state == MessageState::Failed {
             let opt_out = NewOptOut {
@@ -200,11 +178,7 @@ async fn say_by_email<C: ConnectionTrait>(
         })
         .collect();
     for message in message::queue(tx, &letters, now).await? {
-        outbox.enqueue(NewJob::once(
-            job_of(message.purpose.0),
-            message.id.as_str(),
-            &message.merchant_id,
-        ));
+        outbox.enqueue(NewJob::once(job_of(message.purpose.0), message.id.as_str(), &message.merchant_id));
     }
     Ok(())
 }
@@ -240,9 +214,8 @@ async fn end_links<C: ConnectionTrait>(
     outbox: &mut Outbox,
 ) -> Result<(), DbErr> {
     let of = |wanted: &dyn Fn(&Fallen, &Way) -> bool| -> Vec<String> {
-        let links = ways
-            .iter()
-            .filter(|(one, way)| one.message.purpose.0 == Purpose::Link && wanted(one, way));
+        let links =
+            ways.iter().filter(|(one, way)| one.message.purpose.0 == Purpose::Link && wanted(one, way));
         links.map(|(one, _)| one.message.purpose_ref.clone()).collect()
     };
     let doubtful = of(&|one, _| one.state == MessageState::Unknown);

@@ -34,10 +34,7 @@ where
     let ids: Vec<String> = jobs.iter().map(|job| job.subject.clone()).collect();
     let tx = context.db.begin().await?;
     // Taken once the lock is held: the wait for it must not eat into the attempts' time.
-    let moment = Moment {
-        now: context.now(),
-        begun: Instant::now(),
-    };
+    let moment = Moment { now: context.now(), begun: Instant::now() };
     let facts = Facts::load(&tx, &ids, moment.now).await?;
     let mut plan = Plan::default();
     for job in jobs {
@@ -81,13 +78,7 @@ impl Plan {
             Ruling::WaitUntil(later) => self.answer(job, wait_until(later, now)),
             Ruling::Suppress(reason) => self.end(job, Fallen::suppressed(about.message, reason)),
             Ruling::Elsewhere { state, reason, class } => {
-                self.end(
-                    job,
-                    Fallen {
-                        class,
-                        ..Fallen::ended(about.message, state, reason)
-                    },
-                );
+                self.end(job, Fallen { class, ..Fallen::ended(about.message, state, reason) });
             }
             Ruling::Lost(attempt) => {
                 self.lost.push(lost(attempt));
@@ -95,18 +86,12 @@ impl Plan {
                 self.answer(job, wait_until(schedule::lookup_due(deadline, 0), now));
             }
             Ruling::LookUp(attempt) => match said(words, &about) {
-                Some(Words::Text {
-                    needle: Some(needle), ..
-                }) => {
-                    self.errands
-                        .push(Errand::look_up(&about, job, attempt, needle, moment));
+                Some(Words::Text { needle: Some(needle), .. }) => {
+                    self.errands.push(Errand::look_up(&about, job, attempt, needle, moment));
                 }
                 // Nothing to look for: the same as a provider that cannot be asked.
                 Some(Words::Text { needle: None, .. } | Words::Letter { .. }) | None => {
-                    self.end(
-                        job,
-                        Fallen::ended(about.message, MessageState::Unknown, "unknown"),
-                    );
+                    self.end(job, Fallen::ended(about.message, MessageState::Unknown, "unknown"));
                 }
             },
             Ruling::Send { ordinal } => {
@@ -114,10 +99,9 @@ impl Plan {
                     .and_then(|words| Errand::send(context, &about, job.clone(), ordinal, words, moment));
                 match errand {
                     Some(errand) => self.errands.push(errand),
-                    None => self.end(
-                        job,
-                        Fallen::ended(about.message, MessageState::Failed, "cannot_be_said"),
-                    ),
+                    None => {
+                        self.end(job, Fallen::ended(about.message, MessageState::Failed, "cannot_be_said"))
+                    }
                 }
             }
         }
@@ -139,16 +123,11 @@ impl Plan {
         now: Timestamp,
         outbox: &mut Outbox,
     ) -> Result<(), DbErr> {
-        let sends = self
-            .errands
-            .iter()
-            .filter(|errand| !matches!(errand.order, Order::LookUp(_)));
+        let sends = self.errands.iter().filter(|errand| !matches!(errand.order, Order::LookUp(_)));
         let attempts: Vec<NewAttempt> = sends.map(Errand::as_new_attempt).collect();
         send_attempt::begin(tx, &attempts, now).await?;
         send_attempt::close(tx, &self.lost, now).await?;
-        fall_back::commit(tx, &self.fallen, facts.invoices(), now, outbox)
-            .await
-            .map(drop)
+        fall_back::commit(tx, &self.fallen, facts.invoices(), now, outbox).await.map(drop)
     }
 }
 
@@ -169,7 +148,5 @@ fn lost(attempt: &send_attempt::Model) -> Verdict {
 }
 
 pub(super) fn wait_until(moment: Timestamp, now: Timestamp) -> Outcome {
-    Outcome::Wait(Duration::from_millis(
-        u64::try_from(moment.since_ms(now)).unwrap_or(0),
-    ))
+    Outcome::Wait(Duration::from_millis(u64::try_from(moment.since_ms(now)).unwrap_or(0)))
 }

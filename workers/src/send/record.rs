@@ -31,10 +31,8 @@ pub(super) async fn commit(
 ) -> Result<(), DbErr> {
     let tx = context.db.begin().await?;
     let now = context.now();
-    let invoice_ids: Vec<String> = answers
-        .iter()
-        .map(|(errand, _)| errand.message.invoice_id.to_string())
-        .collect();
+    let invoice_ids: Vec<String> =
+        answers.iter().map(|(errand, _)| errand.message.invoice_id.to_string()).collect();
     let invoices = invoice::lock_all(&tx, &invoice_ids).await?;
     let mut outbox = Outbox::default();
     let outcomes = apply(&tx, answers, &invoices, now, &mut outbox).await?;
@@ -71,14 +69,9 @@ async fn apply<C: ConnectionTrait>(
             (errand, conclusion)
         })
         .collect();
-    let verdicts: Vec<Verdict> = concluded
-        .iter()
-        .filter_map(|(_, conclusion)| conclusion.verdict.clone())
-        .collect();
-    let closed: HashSet<AttemptId> = send_attempt::close(tx, &verdicts, now)
-        .await?
-        .into_iter()
-        .collect();
+    let verdicts: Vec<Verdict> =
+        concluded.iter().filter_map(|(_, conclusion)| conclusion.verdict.clone()).collect();
+    let closed: HashSet<AttemptId> = send_attempt::close(tx, &verdicts, now).await?.into_iter().collect();
     let mut sheet = Sheet::default();
     for (errand, conclusion) in concluded {
         if conclusion.verdict.is_some() && !closed.contains(&errand.attempt.id) {
@@ -92,11 +85,7 @@ async fn apply<C: ConnectionTrait>(
     send_attempt::count_lookup(tx, &sheet.looked_in_vain).await?;
     let kept = fall_back::commit(tx, &sheet.fallen, invoices.iter(), now, outbox).await?;
     for (job, why) in sheet.impatient {
-        let outcome = if kept.contains(&job.subject) {
-            Outcome::Retry(why)
-        } else {
-            Outcome::Done
-        };
+        let outcome = if kept.contains(&job.subject) { Outcome::Retry(why) } else { Outcome::Done };
         sheet.outcomes.push((job, outcome));
     }
     Ok(sheet.outcomes)
@@ -104,20 +93,11 @@ async fn apply<C: ConnectionTrait>(
 
 impl Sheet {
     fn add(&mut self, errand: Errand, effect: Effect, now: Timestamp) {
-        let Errand {
-            job,
-            message,
-            attempt,
-            ..
-        } = errand;
+        let Errand { job, message, attempt, .. } = errand;
         match effect {
             Effect::Taken { segments } => {
                 let was_open = attempt.lookups > 0 || attempt.ordinal > 1;
-                self.taken.push(Taken {
-                    message,
-                    segments,
-                    was_open,
-                });
+                self.taken.push(Taken { message, segments, was_open });
                 self.outcomes.push((job, Outcome::Done));
             }
             Effect::Refused { class } => self.end(job, Fallen::refused(&message, class)),
@@ -125,21 +105,12 @@ impl Sheet {
                 let wait = Duration::from_millis(u64::try_from(schedule::RETRY_LATER_MS).unwrap_or(0));
                 self.outcomes.push((job, Outcome::Wait(wait)));
             }
-            Effect::NotSent {
-                retry_after_ms: Some(wait_ms),
-                ..
-            } => {
+            Effect::NotSent { retry_after_ms: Some(wait_ms), .. } => {
                 self.outcomes.push((job, wait_until(now.plus_ms(wait_ms), now)));
             }
-            Effect::NotSent {
-                retry_after_ms: None,
-                why,
-            } => self.outcomes.push((job, Outcome::Retry(why))),
+            Effect::NotSent { retry_after_ms: None, why } => self.outcomes.push((job, Outcome::Retry(why))),
             Effect::Impatient { why } => {
-                self.fallen.push(Fallen {
-                    if_possible: true,
-                    ..unreachable(&message)
-                });
+                self.fallen.push(Fallen { if_possible: true, ..unreachable(&message) });
                 self.impatient.push((job, why));
             }
             Effect::LookAgain { at } => {

@@ -44,10 +44,7 @@ pub(super) fn rule<'a>(about: &About<'a>, now: Timestamp) -> Ruling<'a> {
     if let Some(ruling) = about.attempts.last().and_then(|last| of_open(about, last, now)) {
         return ruling;
     }
-    let absences = about
-        .attempts
-        .iter()
-        .filter(|attempt| attempt.status.0 == AttemptState::Absent);
+    let absences = about.attempts.iter().filter(|attempt| attempt.status.0 == AttemptState::Absent);
     if absences.count() >= ABSENCES_MAX {
         return elsewhere(MessageState::Failed, "never_taken");
     }
@@ -60,19 +57,13 @@ pub(super) fn rule<'a>(about: &About<'a>, now: Timestamp) -> Ruling<'a> {
     let asked_at = about.message.asked_at_ms.map(Timestamp::from_millis);
     let exempt = about.merchant.asked_exempt_from_hours;
     match may_send(now, asked_at, asked_at.is_some(), exempt, &about.zones()) {
-        Opening::Now => Ruling::Send {
-            ordinal: about.attempts.last().map_or(1, |last| last.ordinal + 1),
-        },
+        Opening::Now => Ruling::Send { ordinal: about.attempts.last().map_or(1, |last| last.ordinal + 1) },
         Opening::At(opening) => Ruling::WaitUntil(opening),
     }
 }
 
 fn elsewhere<'a>(state: MessageState, reason: &'static str) -> Ruling<'a> {
-    Ruling::Elsewhere {
-        state,
-        reason,
-        class: None,
-    }
+    Ruling::Elsewhere { state, reason, class: None }
 }
 
 /// The last attempt, while its outcome is open.
@@ -86,11 +77,7 @@ fn of_open<'a>(about: &About<'a>, last: &'a send_attempt::Model, now: Timestamp)
             Channel::Email => elsewhere(MessageState::Unknown, "unknown"),
             Channel::Sms => {
                 let due = schedule::lookup_due(deadline, last.lookups);
-                if now < due {
-                    Ruling::WaitUntil(due)
-                } else {
-                    Ruling::LookUp(last)
-                }
+                if now < due { Ruling::WaitUntil(due) } else { Ruling::LookUp(last) }
             }
         }),
         AttemptState::Accepted => Some(Ruling::Settled),
@@ -130,11 +117,7 @@ fn dead(link: &link::Model, now: Timestamp) -> Option<&'static str> {
 fn not_by_this_channel<'a>(about: &About<'a>) -> Option<Ruling<'a>> {
     if about.opted_out {
         let class = Some(RejectClass::OptedOut);
-        return Some(Ruling::Elsewhere {
-            state: MessageState::Suppressed,
-            reason: "opted_out",
-            class,
-        });
+        return Some(Ruling::Elsewhere { state: MessageState::Suppressed, reason: "opted_out", class });
     }
     if about.message.channel.0 == Channel::Email {
         return None;

@@ -25,18 +25,10 @@ pub(crate) async fn record<C: ConnectionTrait>(
     now: Timestamp,
     outbox: &mut Outbox,
 ) -> Result<(), DbErr> {
-    let acceptances: Vec<Acceptance> = taken
-        .iter()
-        .map(|one| Acceptance {
-            id: one.message.id.0.clone(),
-            segments: one.segments,
-        })
-        .collect();
+    let acceptances: Vec<Acceptance> =
+        taken.iter().map(|one| Acceptance { id: one.message.id.0.clone(), segments: one.segments }).collect();
     let news: Vec<MessageId> = message::accept(tx, &acceptances, now).await?;
-    let news: Vec<&Taken> = taken
-        .iter()
-        .filter(|one| news.contains(&one.message.id))
-        .collect();
+    let news: Vec<&Taken> = taken.iter().filter(|one| news.contains(&one.message.id)).collect();
     let carriers = news.iter().filter(|one| one.message.purpose.0 == Purpose::Link);
     let links: Vec<String> = carriers.map(|one| one.message.purpose_ref.clone()).collect();
     link::mark_sent(tx, &links, now).await?;

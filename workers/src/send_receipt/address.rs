@@ -26,9 +26,8 @@ pub(super) async fn all<C: ConnectionTrait>(
     let payments = payment::by_ids(tx, payment_ids).await?;
     let known = Known::load(tx, &payments).await?;
     let unwritten = payments.iter().filter(|payment| !known.has_receipt(payment));
-    let unwritten: Vec<(&payment::Model, Sources<'_>)> = unwritten
-        .filter_map(|payment| Some((payment, known.sources(payment)?)))
-        .collect();
+    let unwritten: Vec<(&payment::Model, Sources<'_>)> =
+        unwritten.filter_map(|payment| Some((payment, known.sources(payment)?))).collect();
     let sources: Vec<Sources<'_>> = unwritten.iter().map(|(_, sources)| *sources).collect();
     let refusals = Refusals::load(tx, &sources).await?;
     let mut letters = Vec::new();
@@ -61,10 +60,7 @@ fn best(known: &Known, payment: &payment::Model, sources: Sources<'_>, refusals:
 
 /// What the customer's and the event's contacts allow, email first.
 fn on_file(sources: Sources<'_>, refusals: &Refusals) -> Option<Way> {
-    let wish = Wish {
-        preferred: Some(Channel::Email),
-        ..Wish::default()
-    };
+    let wish = Wish { preferred: Some(Channel::Email), ..Wish::default() };
     let (phones, emails) = (sources.phones(refusals), sources.emails(refusals));
     let (channel, recipient) = match resolve(&wish, &phones, &emails, &sources.countries()) {
         Resolution::Sms(phone) => (Channel::Sms, phone.as_str().to_owned()),
@@ -75,12 +71,7 @@ fn on_file(sources: Sources<'_>, refusals: &Refusals) -> Option<Way> {
         Channel::Sms => sources.merchant.sms_sender.clone(),
         Channel::Email => sources.merchant.email_sender.clone(),
     };
-    Some(Way {
-        channel,
-        recipient,
-        sender: sender?,
-        locale: sources.locale().tag().to_owned(),
-    })
+    Some(Way { channel, recipient, sender: sender?, locale: sources.locale().tag().to_owned() })
 }
 
 /// Who has just paid asked for it, so to speak: the hours in which nobody is written to are for what they did not expect.
@@ -113,38 +104,21 @@ struct Known {
 
 impl Known {
     async fn load<C: ConnectionTrait>(tx: &C, payments: &[payment::Model]) -> Result<Self, DbErr> {
-        let invoice_ids: Vec<String> = payments
-            .iter()
-            .map(|payment| payment.invoice_id.to_string())
-            .collect();
+        let invoice_ids: Vec<String> =
+            payments.iter().map(|payment| payment.invoice_id.to_string()).collect();
         let invoices = invoice::lock_all(tx, &invoice_ids).await?;
-        let merchant_ids: Vec<String> = invoices
-            .iter()
-            .map(|invoice| invoice.merchant_id.to_string())
-            .collect();
-        let customer_ids: Vec<String> = invoices
-            .iter()
-            .map(|invoice| invoice.customer_id.to_string())
-            .collect();
+        let merchant_ids: Vec<String> =
+            invoices.iter().map(|invoice| invoice.merchant_id.to_string()).collect();
+        let customer_ids: Vec<String> =
+            invoices.iter().map(|invoice| invoice.customer_id.to_string()).collect();
         let merchants = merchant::by_ids(tx, &merchant_ids).await?;
         let customers = customer::by_ids(tx, &customer_ids).await?;
-        let messages = message::Entity::find()
-            .filter(message::Column::InvoiceId.is_in(invoice_ids))
-            .all(tx);
+        let messages = message::Entity::find().filter(message::Column::InvoiceId.is_in(invoice_ids)).all(tx);
         Ok(Self {
             messages: messages.await?,
-            invoices: invoices
-                .into_iter()
-                .map(|invoice| (invoice.id.to_string(), invoice))
-                .collect(),
-            merchants: merchants
-                .into_iter()
-                .map(|merchant| (merchant.id.to_string(), merchant))
-                .collect(),
-            customers: customers
-                .into_iter()
-                .map(|customer| (customer.id.to_string(), customer))
-                .collect(),
+            invoices: invoices.into_iter().map(|invoice| (invoice.id.to_string(), invoice)).collect(),
+            merchants: merchants.into_iter().map(|merchant| (merchant.id.to_string(), merchant)).collect(),
+            customers: customers.into_iter().map(|customer| (customer.id.to_string(), customer)).collect(),
         })
     }
 

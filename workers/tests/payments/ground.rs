@@ -34,9 +34,7 @@ impl Store {
                 let server = Self::postgres_url().unwrap();
                 let name = format!("payments_{:016x}", rand::random::<u64>());
                 let admin = Db::connect(&server).await.unwrap();
-                sql::run(&admin.write, format!("CREATE DATABASE {name}"), [])
-                    .await
-                    .unwrap();
+                sql::run(&admin.write, format!("CREATE DATABASE {name}"), []).await.unwrap();
                 admin.write.close().await.unwrap();
                 let (server, _) = server.rsplit_once('/').unwrap();
                 format!("{server}/{name}")
@@ -89,10 +87,7 @@ pub(crate) fn context(db: Db, ledger: Ledger, keyring: Keyring, world: &World) -
         base_url: world.stripe_url(),
         timeout_ms: 5_000,
     };
-    let dialer = DialerConfig {
-        timeout_ms: 5_000,
-        reach: Reach::Anywhere,
-    };
+    let dialer = DialerConfig { timeout_ms: 5_000, reach: Reach::Anywhere };
     Context {
         db,
         ledger,

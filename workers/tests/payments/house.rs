@@ -57,22 +57,9 @@ impl House {
         let clock = Clock::sharing(world.clock().offset());
         let metrics = Metrics::register(&prometheus::Registry::new()).unwrap();
         let (read, write) = (db.read.clone(), db.write.clone());
-        let ledger = Ledger::new(
-            read,
-            write,
-            clock.clone(),
-            Wake::local(),
-            Live::default(),
-            metrics,
-        );
+        let ledger = Ledger::new(read, write, clock.clone(), Wake::local(), Live::default(), metrics);
         let context = context(db, ledger, keyring, &world);
-        let house = Self {
-            world,
-            context,
-            clock,
-            shutdown: CancellationToken::new(),
-            _dir: dir,
-        };
+        let house = Self { world, context, clock, shutdown: CancellationToken::new(), _dir: dir };
         house.change(&seed(&house.world)).await;
         house
     }
@@ -101,10 +88,7 @@ impl House {
             cell: Option<String>,
         }
         let cells: Vec<Cell> = sql::all(&self.context.db.read, text, []).await.unwrap();
-        cells
-            .into_iter()
-            .map(|row| row.cell.unwrap_or_default())
-            .collect()
+        cells.into_iter().map(|row| row.cell.unwrap_or_default()).collect()
     }
 
     /// Waits until a query's first column reads like this.
@@ -115,10 +99,7 @@ impl House {
             if seen == expected {
                 return;
             }
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "{text}\nshows {seen:?}, not {expected:?}"
-            );
+            assert!(begun.elapsed() < PATIENCE, "{text}\nshows {seen:?}, not {expected:?}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -163,10 +144,7 @@ impl House {
             merchant_id: MERCHANT.parse().unwrap(),
             invoice_id: invoice_id(),
             revision: 1,
-            amount: Money {
-                amount_minor: OWED_MINOR,
-                currency: Currency::USD,
-            },
+            amount: Money { amount_minor: OWED_MINOR, currency: Currency::USD },
             fee_minor: 1_250,
             fee_policy: "{}".to_owned(),
             stripe_account: ACCOUNT.to_owned(),
@@ -210,14 +188,8 @@ impl House {
     /// The customer's card is charged, as the browser has it done.
     pub(crate) async fn confirm(&self, intent_id: &str) {
         let client = gateways::http::client(Duration::from_secs(5), Reach::Anywhere).unwrap();
-        let url = format!(
-            "{}/v1/payment_intents/{intent_id}/confirm",
-            self.world.stripe_url()
-        );
-        let request = client
-            .post(url)
-            .bearer_auth("sk_test_simulated")
-            .header("stripe-account", ACCOUNT);
+        let url = format!("{}/v1/payment_intents/{intent_id}/confirm", self.world.stripe_url());
+        let request = client.post(url).bearer_auth("sk_test_simulated").header("stripe-account", ACCOUNT);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         let answer = request.body("payment_method=pm_card_visa").send().await.unwrap();
         assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
@@ -234,9 +206,7 @@ impl House {
             amount_minor: intent.amount_minor,
             received_minor: intent.amount_received_minor,
             currency: intent.currency,
-            charge_id: charge
-                .filter(|_| intent.status == IntentStatus::Succeeded)
-                .map(|charge| charge.id),
+            charge_id: charge.filter(|_| intent.status == IntentStatus::Succeeded).map(|charge| charge.id),
             method: Some("card".to_owned()),
             brand: Some("visa".to_owned()),
             last4: Some("4242".to_owned()),
@@ -244,9 +214,7 @@ impl House {
         };
         let tx = self.context.db.begin().await.unwrap();
         let mut outbox = Outbox::default();
-        payable::advance(&tx, payable, &facts, self.clock.now(), &mut outbox)
-            .await
-            .unwrap();
+        payable::advance(&tx, payable, &facts, self.clock.now(), &mut outbox).await.unwrap();
         self.context.ledger.commit(tx, outbox).await.unwrap();
     }
 

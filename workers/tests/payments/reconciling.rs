@@ -20,12 +20,7 @@ pub(crate) async fn a_payment_intent_whose_answer_was_lost_is_adopted(store: Sto
     let payable = house.unmade().await;
     let intent = house.make(&payable).await;
     house.clock.advance_ms(11 * MINUTE_MS);
-    house
-        .until(
-            "SELECT payment_intent_id AS cell FROM payables",
-            &[intent.id.as_str()],
-        )
-        .await;
+    house.until("SELECT payment_intent_id AS cell FROM payables", &[intent.id.as_str()]).await;
     house.until(STANDING, &["open open sent active"]).await;
 }
 
@@ -33,9 +28,7 @@ pub(crate) async fn a_payable_whose_create_never_arrived_is_given_up(store: Stor
     let house = House::at_work(store).await;
     house.unmade().await;
     house.clock.advance_ms(11 * MINUTE_MS);
-    house
-        .until("SELECT status AS cell FROM payables", &["canceled"])
-        .await;
+    house.until("SELECT status AS cell FROM payables", &["canceled"]).await;
     assert!(house.world.stripe().payment_views().is_empty());
 }
 
@@ -44,9 +37,7 @@ pub(crate) async fn an_open_payment_that_nobody_called_off_is_called_off(store: 
     house.pressed_pay().await;
     house.change("UPDATE links SET status = 'revoked'").await;
     house.clock.advance_ms(8 * MINUTE_MS);
-    house
-        .until("SELECT status AS cell FROM payables", &["canceled"])
-        .await;
+    house.until("SELECT status AS cell FROM payables", &["canceled"]).await;
     let status = house.world.stripe().payment_views()[0].status;
     assert_eq!(status, simulator::stripe::IntentStatus::Canceled);
 }

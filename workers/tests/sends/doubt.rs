@@ -33,9 +33,7 @@ pub(crate) async fn absence_counts_only_after_two_minutes_and_leads_to_one_resen
     world.start();
     world.until(ATTEMPTS, &["unknown"]).await;
     world.clock.advance_ms(100_000);
-    world
-        .until("SELECT CAST(lookups AS TEXT) AS cell FROM send_attempts", &["1"])
-        .await;
+    world.until("SELECT CAST(lookups AS TEXT) AS cell FROM send_attempts", &["1"]).await;
     assert_eq!(world.column(ATTEMPTS).await, ["unknown"], "too early to tell");
     world.clock.advance_ms(60_000);
     world.until(ATTEMPTS, &["absent", "accepted"]).await;
@@ -103,19 +101,9 @@ pub(crate) async fn a_callback_proves_a_lost_answer(store: Store) {
     rows::report(&world, &sid, "sent", None).await;
     world.until(ATTEMPTS, &["accepted"]).await;
     world.until(MESSAGES, &["sms sent"]).await;
-    assert_eq!(
-        world
-            .column("SELECT provider_id AS cell FROM send_attempts")
-            .await,
-        [sid]
-    );
+    assert_eq!(world.column("SELECT provider_id AS cell FROM send_attempts").await, [sid]);
     world.clock.advance_ms(10_000);
-    world
-        .until(
-            "SELECT status AS cell FROM jobs WHERE kind = 'send_link'",
-            &["done"],
-        )
-        .await;
+    world.until("SELECT status AS cell FROM jobs WHERE kind = 'send_link'", &["done"]).await;
     assert_eq!(world.carrier.requests(), 1);
 }
 

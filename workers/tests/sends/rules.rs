@@ -26,17 +26,12 @@ pub(crate) async fn what_was_asked_for_on_a_call_just_now_goes_at_night_too(stor
     rows::call(&world, "call-1", INVOICE).await;
     world.start();
     world.until(MESSAGES, &["sms sent -"]).await;
-    assert!(
-        world.carrier.texts()[0].validity_s <= 900,
-        "it must not leave the carrier after the exemption"
-    );
+    assert!(world.carrier.texts()[0].validity_s <= 900, "it must not leave the carrier after the exemption");
 }
 
 pub(crate) async fn a_merchant_may_want_no_exemption_from_the_hours(store: Store) {
     let world = World::new(store).await;
-    world
-        .run("UPDATE merchants SET asked_exempt_from_hours = FALSE", [])
-        .await;
+    world.run("UPDATE merchants SET asked_exempt_from_hours = FALSE", []).await;
     world.clock.advance_ms(14 * HOUR_MS);
     rows::call(&world, "call-1", INVOICE).await;
     world.start();
@@ -63,12 +58,7 @@ pub(crate) async fn an_opt_out_that_comes_before_the_send_is_honoured(store: Sto
 
 pub(crate) async fn an_address_that_unsubscribed_is_no_way_out(store: Store) {
     let world = World::new(store).await;
-    world
-        .run(
-            "UPDATE customers SET phone = NULL, email = 'Ann@Customer.Example'",
-            [],
-        )
-        .await;
+    world.run("UPDATE customers SET phone = NULL, email = 'Ann@Customer.Example'", []).await;
     world
         .run(
             "INSERT INTO opt_outs (id, merchant_id, recipient, channel, sender, source, opted_out_at_ms) \
@@ -78,9 +68,7 @@ pub(crate) async fn an_address_that_unsubscribed_is_no_way_out(store: Store) {
         .await;
     rows::call(&world, "call-1", INVOICE).await;
     world.start();
-    world
-        .until("SELECT kind AS cell FROM attention_items", &["needs_contact"])
-        .await;
+    world.until("SELECT kind AS cell FROM attention_items", &["needs_contact"]).await;
     assert!(world.relay.letters().is_empty());
 }
 
@@ -105,14 +93,9 @@ pub(crate) async fn a_payment_or_a_question_before_the_send_stops_it(store: Stor
         rows::text_of(&world, &link, INVOICE).await;
         world.run(&format!("UPDATE invoices SET {change}"), []).await;
         world.start();
-        world
-            .until(MESSAGES, &[&format!("sms suppressed {reason}")])
-            .await;
+        world.until(MESSAGES, &[&format!("sms suppressed {reason}")]).await;
         assert_eq!(world.carrier.requests(), 0);
-        assert_eq!(
-            world.column("SELECT status AS cell FROM links").await,
-            ["revoked"]
-        );
+        assert_eq!(world.column("SELECT status AS cell FROM links").await, ["revoked"]);
     }
 }
 
@@ -122,10 +105,7 @@ pub(crate) async fn a_question_before_the_link_is_issued_suppresses_the_event(st
     world.run("UPDATE invoices SET on_hold = TRUE", []).await;
     world.start();
     world
-        .until(
-            "SELECT disposition || ' ' || reason AS cell FROM call_events",
-            &["suppressed on_hold"],
-        )
+        .until("SELECT disposition || ' ' || reason AS cell FROM call_events", &["suppressed on_hold"])
         .await;
     world.until_idle().await;
     assert!(world.column("SELECT id AS cell FROM links").await.is_empty());
@@ -133,24 +113,13 @@ pub(crate) async fn a_question_before_the_link_is_issued_suppresses_the_event(st
 
 pub(crate) async fn a_number_gets_only_so_many_texts_a_day_and_then_emails(store: Store) {
     let world = World::new(store).await;
-    world
-        .run("UPDATE merchants SET texts_per_number_per_day_max = 1", [])
-        .await;
+    world.run("UPDATE merchants SET texts_per_number_per_day_max = 1", []).await;
     let first = rows::bare_link(&world, INVOICE).await;
     rows::text_of(&world, &first, INVOICE).await;
     world.start();
     world.until(MESSAGES, &["sms sent -"]).await;
     rows::manual_link(&world).await;
-    world
-        .until(
-            MESSAGES,
-            &[
-                "sms sent -",
-                "sms suppressed texts_to_number_capped",
-                "email sent -",
-            ],
-        )
-        .await;
+    world.until(MESSAGES, &["sms sent -", "sms suppressed texts_to_number_capped", "email sent -"]).await;
     assert_eq!(world.carrier.texts().len(), 1);
 }
 
@@ -165,21 +134,9 @@ pub(crate) async fn a_merchants_cap_stops_what_is_beyond_it_and_nothing_before(s
         rows::text_of(&world, &link, &invoice).await;
     }
     world.start();
-    world
-        .until(
-            MESSAGES,
-            &[
-                "sms sent -",
-                "sms sent -",
-                "sms suppressed texts_of_merchant_capped",
-            ],
-        )
-        .await;
+    world.until(MESSAGES, &["sms sent -", "sms sent -", "sms suppressed texts_of_merchant_capped"]).await;
     assert_eq!(world.carrier.texts().len(), 2);
-    assert_eq!(
-        world.column("SELECT kind AS cell FROM attention_items").await,
-        ["needs_contact"]
-    );
+    assert_eq!(world.column("SELECT kind AS cell FROM attention_items").await, ["needs_contact"]);
 }
 
 pub(crate) async fn the_customers_wish_and_language_decide(store: Store) {

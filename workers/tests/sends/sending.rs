@@ -21,28 +21,16 @@ pub(crate) async fn a_call_becomes_one_text_with_a_link_of_seven_days(store: Sto
     let texts = world.carrier.texts();
     assert_eq!(texts.len(), 1);
     assert_eq!((texts[0].to.as_str(), texts[0].from.as_str()), (PHONE, SENDER));
-    assert!(
-        texts[0]
-            .callback
-            .starts_with("https://pay.example/webhooks/carrier/status/att_")
-    );
+    assert!(texts[0].callback.starts_with("https://pay.example/webhooks/carrier/status/att_"));
     assert!((30..=3_600).contains(&texts[0].validity_s));
-    let token = texts[0]
-        .body
-        .split("https://pay.example/p/")
-        .nth(1)
-        .unwrap()
-        .split_whitespace()
-        .next()
-        .unwrap();
+    let token =
+        texts[0].body.split("https://pay.example/p/").nth(1).unwrap().split_whitespace().next().unwrap();
     let hashes = world.column("SELECT token_hash AS cell FROM links").await;
     assert_eq!(hashes, [domain::keyring::token_hash(token)]);
     let life = "SELECT CAST(l.expires_at_ms - m.accepted_at_ms AS TEXT) AS cell FROM links l JOIN messages m ON m.purpose_ref = l.id";
     assert_eq!(world.column(life).await, [LIFETIME_MS.to_string()]);
     assert_eq!(
-        world
-            .column("SELECT kind AS cell FROM timeline ORDER BY id")
-            .await,
+        world.column("SELECT kind AS cell FROM timeline ORDER BY id").await,
         ["link_issued", "message_sent"]
     );
 }
@@ -50,9 +38,7 @@ pub(crate) async fn a_call_becomes_one_text_with_a_link_of_seven_days(store: Sto
 pub(crate) async fn the_same_call_told_in_two_events_makes_one_link(store: Store) {
     let world = World::new(store).await;
     rows::call_saying(&world, "call-1", INVOICE, json!({"intent": "pay_online"})).await;
-    world
-        .run("UPDATE call_events SET dedupe_key = 'told before'", [])
-        .await;
+    world.run("UPDATE call_events SET dedupe_key = 'told before'", []).await;
     rows::call_saying(&world, "call-1", INVOICE, json!({"intent": "send_link"})).await;
     world.start();
     world.until(MESSAGES, &["sms sent"]).await;
@@ -77,10 +63,7 @@ pub(crate) async fn a_landline_gets_the_same_link_by_email_and_is_remembered(sto
     let link = rows::manual_link(&world).await;
     world.start();
     world.until(MESSAGES, &["sms failed", "email sent"]).await;
-    assert_eq!(
-        world.column("SELECT line_type AS cell FROM customers").await,
-        ["landline"]
-    );
+    assert_eq!(world.column("SELECT line_type AS cell FROM customers").await, ["landline"]);
     assert_eq!(world.column(LINKS).await, ["sent"]);
     let letters = world.relay.letters();
     assert_eq!(letters.len(), 1);
@@ -98,14 +81,8 @@ pub(crate) async fn the_carriers_opt_out_is_kept_and_nobody_is_emailed_without_c
     world.start();
     world.until(MESSAGES, &["sms failed"]).await;
     let kept = "SELECT recipient || ' ' || channel || ' ' || sender || ' ' || source AS cell FROM opt_outs";
-    assert_eq!(
-        world.column(kept).await,
-        [format!("{PHONE} sms {SENDER} carrier")]
-    );
-    assert_eq!(
-        world.column("SELECT kind AS cell FROM attention_items").await,
-        ["needs_contact"]
-    );
+    assert_eq!(world.column(kept).await, [format!("{PHONE} sms {SENDER} carrier")]);
+    assert_eq!(world.column("SELECT kind AS cell FROM attention_items").await, ["needs_contact"]);
     assert_eq!(world.column(LINKS).await, ["revoked"]);
     assert!(world.relay.letters().is_empty());
 }
@@ -153,26 +130,17 @@ pub(crate) async fn a_carrier_out_of_reach_for_long_is_passed_by(store: Store) {
 
 pub(crate) async fn nobody_to_reach_is_somebody_for_the_merchant_to_find(store: Store) {
     let world = World::new(store).await;
-    world
-        .run("UPDATE customers SET phone = NULL, email = NULL", [])
-        .await;
+    world.run("UPDATE customers SET phone = NULL, email = NULL", []).await;
     rows::call(&world, "call-1", INVOICE).await;
     world.start();
-    world
-        .until("SELECT kind AS cell FROM attention_items", &["needs_contact"])
-        .await;
+    world.until("SELECT kind AS cell FROM attention_items", &["needs_contact"]).await;
     world.until(LINKS, &["revoked"]).await;
     assert!(world.column(MESSAGES).await.is_empty());
-    world
-        .run("UPDATE customers SET email = 'ann@customer.example'", [])
-        .await;
+    world.run("UPDATE customers SET email = 'ann@customer.example'", []).await;
     rows::manual_link(&world).await;
     world.until(MESSAGES, &["email sent"]).await;
     assert_eq!(
-        world
-            .column("SELECT kind AS cell FROM attention_items WHERE closed_at_ms IS NULL")
-            .await
-            .len(),
+        world.column("SELECT kind AS cell FROM attention_items WHERE closed_at_ms IS NULL").await.len(),
         0
     );
 }
@@ -194,21 +162,9 @@ pub(crate) async fn a_hundred_wishes_are_written_in_as_few_statements_as_one(sto
     world.until(states, &["sent 100"]).await;
     assert_eq!(world.carrier.texts().len(), 100);
     let statements = seen.lock().unwrap().clone();
-    let times = |beginning: &str| {
-        statements
-            .iter()
-            .filter(|text| text.starts_with(beginning))
-            .count()
-    };
-    assert_eq!(
-        (times("INSERT INTO links"), times("INSERT INTO messages")),
-        (1, 1)
-    );
+    let times = |beginning: &str| statements.iter().filter(|text| text.starts_with(beginning)).count();
+    assert_eq!((times("INSERT INTO links"), times("INSERT INTO messages")), (1, 1));
     // A claim takes at most 64 sends.
     assert_eq!(times("INSERT INTO send_attempts"), 2);
-    assert_eq!(
-        times("SELECT * FROM customers"),
-        3,
-        "one load for the channel, one for each claim of sends"
-    );
+    assert_eq!(times("SELECT * FROM customers"), 3, "one load for the channel, one for each claim of sends");
 }

@@ -22,9 +22,7 @@ pub(crate) async fn a_link_past_its_time_is_recorded_as_expired_and_its_payment_
     world.until_idle().await;
     assert_eq!(world.column("SELECT status AS cell FROM links").await, ["sent"]);
     world.clock.advance_ms(2 * HOUR_MS);
-    world
-        .until("SELECT status AS cell FROM links", &["expired"])
-        .await;
+    world.until("SELECT status AS cell FROM links", &["expired"]).await;
     let job = "SELECT subject AS cell FROM jobs WHERE kind = 'cancel_payment'";
     world.until(job, &["pbl_00000000000000000000000001"]).await;
     let told = "SELECT count(*) || '' AS cell FROM timeline WHERE kind = 'link_expired'";
@@ -38,8 +36,6 @@ pub(crate) async fn a_message_that_lost_its_job_is_sent_all_the_same(store: Stor
     world.run("DELETE FROM jobs", []).await;
     world.start();
     world.clock.advance_ms(16 * 60_000);
-    world
-        .until("SELECT status AS cell FROM messages", &["sent"])
-        .await;
+    world.until("SELECT status AS cell FROM messages", &["sent"]).await;
     assert_eq!(world.carrier.texts().len(), 1);
 }

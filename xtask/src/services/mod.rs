@@ -28,19 +28,12 @@ impl Services {
         let directory = Directory::create()?;
         let postgres = postgres::Postgres::start(&directory.path)?;
         let redis = redis::Redis::start(&directory.path)?;
-        Ok(Self {
-            postgres,
-            redis,
-            _directory: directory,
-        })
+        Ok(Self { postgres, redis, _directory: directory })
     }
 
     /// The variables that the tests read.
     pub(crate) fn variables(&self) -> [(&'static str, String); 2] {
-        [
-            ("POSTCALL_TEST_POSTGRES_URL", self.postgres.url()),
-            ("POSTCALL_TEST_REDIS_URL", self.redis.url()),
-        ]
+        [("POSTCALL_TEST_POSTGRES_URL", self.postgres.url()), ("POSTCALL_TEST_REDIS_URL", self.redis.url())]
     }
 }
 
@@ -54,9 +47,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     }
     if std::io::stdin().is_terminal() {
         eprintln!("running; press Enter to stop");
-        std::io::stdin()
-            .read_line(&mut String::new())
-            .context("the terminal went away")?;
+        std::io::stdin().read_line(&mut String::new()).context("the terminal went away")?;
     } else {
         services.postgres.wait()?;
     }
@@ -67,20 +58,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
 /// parent-death signal does.
 fn ends_with_us(signal: &str, as_user: Option<&str>, program: &Path) -> Result<Command> {
     let Some(setpriv) = process::on_path("setpriv") else {
-        ensure!(
-            as_user.is_none(),
-            "setpriv (Debian package util-linux) is needed to leave root"
-        );
+        ensure!(as_user.is_none(), "setpriv (Debian package util-linux) is needed to leave root");
         return Ok(Command::new(program));
     };
     let mut command = Command::new(setpriv);
     command.arg(format!("--pdeathsig={signal}"));
     if let Some(user) = as_user {
-        command.args([
-            format!("--reuid={user}"),
-            format!("--regid={user}"),
-            "--init-groups".to_owned(),
-        ]);
+        command.args([format!("--reuid={user}"), format!("--regid={user}"), "--init-groups".to_owned()]);
     }
     command.arg(program);
     Ok(command)

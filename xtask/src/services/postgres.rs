@@ -35,27 +35,13 @@ impl Postgres {
         let port = free_port()?;
         let log = std::fs::File::create(directory.join("postgres.log"))?;
         let mut command = ends_with_us("QUIT", as_user, &binaries.join("postgres"))?;
-        command
-            .arg("-D")
-            .arg(&data)
-            .args(["-p", &port.to_string(), "-k"])
-            .arg(&home);
+        command.arg("-D").arg(&data).args(["-p", &port.to_string(), "-k"]).arg(&home);
         for setting in SETTINGS {
             command.args(["-c", setting]);
         }
-        command
-            .current_dir(&home)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log);
+        command.current_dir(&home).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let server = command.spawn().context("postgres could not be started")?;
-        let mut postgres = Self {
-            server,
-            binaries,
-            data,
-            port,
-            as_user,
-        };
+        let mut postgres = Self { server, binaries, data, port, as_user };
         postgres.wait_until_ready(&directory.join("postgres.log"))?;
         Ok(postgres)
     }
@@ -75,18 +61,9 @@ impl Postgres {
         let asks = self.binaries.join("pg_isready");
         wait_until("PostgreSQL", || {
             if server.try_wait()?.is_some() {
-                bail!(
-                    "PostgreSQL ended:\n{}",
-                    std::fs::read_to_string(log).unwrap_or_default()
-                );
+                bail!("PostgreSQL ended:\n{}", std::fs::read_to_string(log).unwrap_or_default());
             }
-            Ok(process::succeeds(Command::new(&asks).args([
-                "-q",
-                "-h",
-                "127.0.0.1",
-                "-p",
-                &port,
-            ])))
+            Ok(process::succeeds(Command::new(&asks).args(["-q", "-h", "127.0.0.1", "-p", &port])))
         })
     }
 }
@@ -96,10 +73,7 @@ impl Drop for Postgres {
         // Through pg_ctl and not by a kill: the server's own children and shared memory go with it.
         let stopped =
             ends_with_us("KILL", self.as_user, &self.binaries.join("pg_ctl")).is_ok_and(|mut command| {
-                command
-                    .args(["stop", "-s", "-m", "immediate", "-D"])
-                    .arg(&self.data)
-                    .current_dir("/");
+                command.args(["stop", "-s", "-m", "immediate", "-D"]).arg(&self.data).current_dir("/");
                 process::succeeds(&mut command)
             });
         if !stopped {
@@ -125,31 +99,18 @@ fn create_cluster(binaries: &Path, data: &Path, home: &Path, as_user: Option<&st
     command
         .arg("-D")
         .arg(data)
-        .args([
-            "-U",
-            SUPERUSER,
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--no-locale",
-            "--no-sync",
-        ])
+        .args(["-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"])
         .current_dir(home)
         .stdin(Stdio::null());
     let output = command.output().context("initdb could not be started")?;
-    ensure!(
-        output.status.success(),
-        "initdb: {}",
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
+    ensure!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr).trim());
     Ok(())
 }
 
 fn give_to(directory: &Path, user: &str) -> Result<()> {
     let number = |flag: &str| -> Result<u32> {
         let text = process::printed(Command::new("id").args([flag, user]));
-        text.with_context(|| format!("there is no user {user}"))?
-            .parse()
-            .context("id printed no number")
+        text.with_context(|| format!("there is no user {user}"))?.parse().context("id printed no number")
     };
     std::os::unix::fs::chown(directory, Some(number("-u")?), Some(number("-g")?))
         .with_context(|| format!("{} could not be given to {user}", directory.display()))

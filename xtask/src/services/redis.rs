@@ -24,16 +24,7 @@ impl Redis {
         let output = std::fs::File::create(&log)?;
         let mut command = ends_with_us("TERM", None, &program)?;
         command
-            .args([
-                "--bind",
-                "127.0.0.1",
-                "--port",
-                &port.to_string(),
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-            ])
+            .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "no"])
             .current_dir(directory)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
@@ -53,10 +44,7 @@ impl Redis {
         let server = &mut self.server;
         wait_until("Redis", || {
             if server.try_wait()?.is_some() {
-                bail!(
-                    "Redis ended:\n{}",
-                    std::fs::read_to_string(log).unwrap_or_default()
-                );
+                bail!("Redis ended:\n{}", std::fs::read_to_string(log).unwrap_or_default());
             }
             Ok(answers_ping(port).unwrap_or(false))
         })

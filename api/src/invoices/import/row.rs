@@ -71,34 +71,19 @@ impl Columns {
     /// Checks one row.
     pub(super) fn row(&self, number: u64, record: &ByteRecord, country: &str) -> Result<Row, FieldFault> {
         if record.len() != self.names.len() {
-            let message = format!(
-                "has {} fields where the header has {}",
-                record.len(),
-                self.names.len()
-            );
+            let message = format!("has {} fields where the header has {}", record.len(), self.names.len());
             return Err(fault("row", message));
         }
-        let cells = Cells {
-            names: &self.names,
-            record,
-        };
+        let cells = Cells { names: &self.names, record };
         let terms = cells.terms(country)?;
         let customer_ref = cells.text("customer_ref")?;
         let reference = |text: String| plain(check::line("customer_ref", &text, REFERENCE_MAX));
         let customer_ref = customer_ref.map(reference).transpose()?;
         let customer = cells.customer(customer_ref.clone(), country)?;
         if customer_ref.is_none() && customer.is_none() {
-            return Err(fault(
-                "customer_name",
-                "is required where there is no customer_ref",
-            ));
+            return Err(fault("customer_name", "is required where there is no customer_ref"));
         }
-        Ok(Row {
-            number,
-            terms,
-            customer_ref,
-            customer,
-        })
+        Ok(Row { number, terms, customer_ref, customer })
     }
 }
 
@@ -114,9 +99,7 @@ impl Cells<'_> {
         let Some(bytes) = position.and_then(|position| self.record.get(position)) else {
             return Ok(None);
         };
-        let text = std::str::from_utf8(bytes)
-            .map_err(|_| fault(name, "is not UTF-8"))?
-            .trim();
+        let text = std::str::from_utf8(bytes).map_err(|_| fault(name, "is not UTF-8"))?.trim();
         if text.contains('\0') {
             return Err(fault(name, "must not contain NUL"));
         }
@@ -130,34 +113,21 @@ impl Cells<'_> {
     fn amount(&self, name: &'static str, text: &str) -> Result<i64, FieldFault> {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let message = "must be a whole number of minor units, for example 34800 for 348.00 USD";
-        text.parse()
-            .ok()
-            .filter(|_| digits)
-            .ok_or_else(|| fault(name, message))
+        text.parse().ok().filter(|_| digits).ok_or_else(|| fault(name, message))
     }
 
     fn terms(&self, country: &str) -> Result<Terms, FieldFault> {
         let number = plain(check::line("number", &self.required("number")?, REFERENCE_MAX))?;
-        let currency: Currency = self
-            .required("currency")?
-            .parse()
-            .map_err(|error| shown("currency", &error))?;
+        let currency: Currency =
+            self.required("currency")?.parse().map_err(|error| shown("currency", &error))?;
         let total = self.amount("total_minor", &self.required("total_minor")?)?;
-        let tax_minor = self
-            .text("tax_minor")?
-            .map_or(Ok(0), |text| self.amount("tax_minor", &text))?;
-        let due_on: Day = self
-            .required("due_on")?
-            .parse()
-            .map_err(|error| shown("due_on", &error))?;
+        let tax_minor = self.text("tax_minor")?.map_or(Ok(0), |text| self.amount("tax_minor", &text))?;
+        let due_on: Day = self.required("due_on")?.parse().map_err(|error| shown("due_on", &error))?;
         let description = self.text("description")?;
-        let description = description
-            .map(|text| check::words("description", &text, DESCRIPTION_MAX))
-            .transpose();
+        let description =
+            description.map(|text| check::words("description", &text, DESCRIPTION_MAX)).transpose();
         let mobile_phone = self.text("mobile_phone")?;
-        let mobile_phone = mobile_phone
-            .map(|text| check::phone("mobile_phone", &text, country))
-            .transpose();
+        let mobile_phone = mobile_phone.map(|text| check::phone("mobile_phone", &text, country)).transpose();
         Ok(Terms {
             number,
             description: plain(description)?,

@@ -41,10 +41,8 @@ pub(super) async fn store(
     let mut taken: HashMap<String, invoice::Model> =
         taken.into_iter().map(|row| (row.number.clone(), row)).collect();
     let known = customer::by_external_refs(&work.tx, &caller.merchant_id, &refs).await?;
-    let mut known: HashMap<String, CustomerId> = known
-        .into_iter()
-        .filter_map(|row| Some((row.external_ref?, row.id.0)))
-        .collect();
+    let mut known: HashMap<String, CustomerId> =
+        known.into_iter().filter_map(|row| Some((row.external_ref?, row.id.0))).collect();
 
     let mut additions = Additions::default();
     for row in rows {
@@ -56,10 +54,7 @@ pub(super) async fn store(
         let Some(customer_id) = owner(caller, &row, &mut known, &mut additions, &work) else {
             report.fault(
                 number,
-                fault(
-                    "customer_ref",
-                    "names no customer of yours, and there is no customer_name",
-                ),
+                fault("customer_ref", "names no customer of yours, and there is no customer_name"),
             );
             continue;
         };
@@ -93,11 +88,7 @@ fn owner(
     additions: &mut Additions,
     work: &Work,
 ) -> Option<CustomerId> {
-    if let Some(id) = row
-        .customer_ref
-        .as_ref()
-        .and_then(|reference| known.get(reference))
-    {
+    if let Some(id) = row.customer_ref.as_ref().and_then(|reference| known.get(reference)) {
         return Some(id.clone());
     }
     let added = row.customer.clone()?.into_row(&caller.merchant_id, work.now);
@@ -114,13 +105,7 @@ async fn write(work: &mut Work, caller: &Caller, additions: &Additions) -> Resul
     invoice::insert_many(&work.tx, &additions.invoices).await?;
     let entry = |row: &invoice::Model| {
         let detail = json!({"total_minor": row.total_minor, "currency": row.currency, "due_on": row.due_on, "imported": true});
-        NewEntry::new(
-            &caller.merchant_id,
-            &row.id,
-            TimelineKind::InvoiceCreated,
-            caller.actor(),
-        )
-        .with(detail)
+        NewEntry::new(&caller.merchant_id, &row.id, TimelineKind::InvoiceCreated, caller.actor()).with(detail)
     };
     let entries = additions.invoices.iter().map(entry).collect();
     timeline::append(&work.tx, entries, work.now, &mut work.outbox).await?;

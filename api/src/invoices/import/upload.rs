@@ -40,15 +40,8 @@ impl Upload {
         if announced.is_some_and(|length| length > max) {
             return Err(json::too_large(max));
         }
-        let state = State {
-            digest: fingerprint_begun(parts),
-            left: max,
-            torn: None,
-        };
-        Ok(Self {
-            body: body.into_data_stream(),
-            state: Arc::new(Mutex::new(state)),
-        })
+        let state = State { digest: fingerprint_begun(parts), left: max, torn: None };
+        Ok(Self { body: body.into_data_stream(), state: Arc::new(Mutex::new(state)) })
     }
 
     /// What is still to be read. Ends with an error where the bound is reached.
@@ -72,10 +65,9 @@ impl Upload {
 
     pub(super) fn why_torn(&self) -> String {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.torn.map_or_else(
-            || "cannot be read as CSV beyond this line".to_owned(),
-            |torn| torn.to_string(),
-        )
+        state
+            .torn
+            .map_or_else(|| "cannot be read as CSV beyond this line".to_owned(), |torn| torn.to_string())
     }
 
     /// Reads what is left and fingerprints the whole.

@@ -36,17 +36,8 @@ VALUES ('enr_00000000000000000000000001', 'mer_00000000000000000000000001', 'cmp
 ";
 
 /// Every table whose rows would say that somebody did something.
-const TABLES: [&str; 9] = [
-    "links",
-    "link_opens",
-    "messages",
-    "payables",
-    "payments",
-    "stripe_events",
-    "holds",
-    "timeline",
-    "jobs",
-];
+const TABLES: [&str; 9] =
+    ["links", "link_opens", "messages", "payables", "payments", "stripe_events", "holds", "timeline", "jobs"];
 
 pub(crate) struct House {
     pub(crate) api: Api,
@@ -72,9 +63,7 @@ impl House {
     pub(crate) async fn new() -> Self {
         let world = World::start(WorldConfig::default()).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::connect(&format!("sqlite://{}", folder.path().join("test.db").display()))
-            .await
-            .unwrap();
+        let db = Db::connect(&format!("sqlite://{}", folder.path().join("test.db").display())).await.unwrap();
         Migrator::up(&db.write, None).await.unwrap();
         db.write.execute_unprepared(SEED).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -82,21 +71,9 @@ impl House {
         let api = api(db, &world, &url);
         let routes = crate::router(api.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        let mut house = Self {
-            api,
-            world,
-            link: String::new(),
-            token: String::new(),
-            url,
-            _folder: folder,
-        };
-        house.token = house
-            .issue(
-                "1",
-                "sent",
-                house.api.now().plus_ms(domain::link::LIFETIME_MS).millis(),
-            )
-            .await;
+        let mut house = Self { api, world, link: String::new(), token: String::new(), url, _folder: folder };
+        house.token =
+            house.issue("1", "sent", house.api.now().plus_ms(domain::link::LIFETIME_MS).millis()).await;
         house.link = house.link_of(&house.token);
         house
     }
@@ -134,11 +111,7 @@ impl House {
 
     pub(crate) async fn count(&self, of: &str) -> i64 {
         let text = format!("SELECT count(*) AS rows FROM {of}");
-        sql::one::<Count, _>(&self.api.db.read, text, [])
-            .await
-            .unwrap()
-            .unwrap()
-            .rows
+        sql::one::<Count, _>(&self.api.db.read, text, []).await.unwrap().unwrap().rows
     }
 
     /// How many rows there are in every table a visitor could fill.
@@ -162,12 +135,7 @@ impl House {
 
     /// How often money moved at Stripe.
     pub(crate) fn charges(&self) -> usize {
-        self.world
-            .stripe()
-            .payment_views()
-            .iter()
-            .map(|payment| payment.charges_succeeded)
-            .sum()
+        self.world.stripe().payment_views().iter().map(|payment| payment.charges_succeeded).sum()
     }
 
     pub(crate) fn intents(&self) -> usize {
@@ -179,14 +147,8 @@ fn api(db: Db, world: &World, url: &str) -> Api {
     let registry = prometheus::Registry::new();
     let metrics = Metrics::register(&registry).unwrap();
     let clock = Clock::sharing(world.clock().offset());
-    let ledger = Ledger::new(
-        db.read.clone(),
-        db.write.clone(),
-        clock,
-        Wake::local(),
-        Live::default(),
-        metrics,
-    );
+    let ledger =
+        Ledger::new(db.read.clone(), db.write.clone(), clock, Wake::local(), Live::default(), metrics);
     let stripe = StripeGateway::new(StripeConfig {
         secret_key: "sk_test_simulated".into(),
         base_url: world.stripe_url(),
@@ -202,14 +164,5 @@ fn api(db: Db, world: &World, url: &str) -> Api {
     };
     let templates = Arc::new(templates::Templates::new());
     let keyring = Arc::new(Keyring::single("k1", [7; 32]));
-    Api::new(
-        db,
-        ledger,
-        templates,
-        keyring,
-        Arc::new(stripe.unwrap()),
-        settings,
-        registry,
-    )
-    .unwrap()
+    Api::new(db, ledger, templates, keyring, Arc::new(stripe.unwrap()), settings, registry).unwrap()
 }

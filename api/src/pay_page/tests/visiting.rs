@@ -10,10 +10,7 @@ async fn looking_changes_nothing_and_asks_stripe_nothing() {
     for _ in 0..3 {
         assert_eq!(browser.open(&house.link).await.unwrap().status, 200);
         assert_eq!(browser.browser().head(&house.link).await.unwrap().status, 200);
-        assert_eq!(
-            browser.open(&format!("{}/p", house.url)).await.unwrap().status,
-            200
-        );
+        assert_eq!(browser.open(&format!("{}/p", house.url)).await.unwrap().status, 200);
     }
     assert_eq!(house.rows().await, before);
     assert_eq!(house.standing().await, "open 0 sent -");
@@ -33,15 +30,10 @@ async fn a_page_may_not_be_kept_found_framed_or_scripted() {
     assert_eq!(header("strict-transport-security"), "", "not over http");
     let policy = header("content-security-policy");
     let stripe = house.world.stripe_url();
-    assert!(policy.starts_with(&format!(
-        "default-src 'none'; script-src 'self' {stripe}; style-src 'self'"
-    )));
+    assert!(policy.starts_with(&format!("default-src 'none'; script-src 'self' {stripe}; style-src 'self'")));
     assert!(policy.contains("frame-ancestors 'none'; base-uri 'none'") && !policy.contains("unsafe"));
     let cookie = header("set-cookie");
-    assert_eq!(
-        cookie,
-        format!("pay_link={}; Path=/p; HttpOnly; SameSite=Lax", house.token)
-    );
+    assert_eq!(cookie, format!("pay_link={}; Path=/p; HttpOnly; SameSite=Lax", house.token));
     assert!(!page.body.contains("<script>") && !page.body.contains("style="));
 }
 
@@ -49,17 +41,8 @@ async fn a_page_may_not_be_kept_found_framed_or_scripted() {
 async fn what_is_no_link_is_a_404_that_sets_no_cookie() {
     let house = House::new().await;
     let unknown = "A".repeat(43);
-    for path in [
-        format!("/p/{unknown}"),
-        "/p/short".to_owned(),
-        "/p/%00%ff".to_owned(),
-        "/p".to_owned(),
-    ] {
-        let page = house
-            .customer()
-            .open(&format!("{}{path}", house.url))
-            .await
-            .unwrap();
+    for path in [format!("/p/{unknown}"), "/p/short".to_owned(), "/p/%00%ff".to_owned(), "/p".to_owned()] {
+        let page = house.customer().open(&format!("{}{path}", house.url)).await.unwrap();
         assert_eq!(page.status, 404, "{path}");
         assert!(page.headers.get("set-cookie").is_none(), "{path}");
         assert!(!page.body.contains("Alder"), "{path}");
@@ -83,10 +66,7 @@ async fn each_ended_link_says_why_and_shows_nothing_of_the_invoice() {
         let page = house.customer().open(&house.link_of(&token)).await.unwrap();
         assert_eq!(page.status, expected, "{status}");
         assert!(page.body.contains(heading), "{status}");
-        assert!(
-            !page.body.contains("INV-1042") && !page.body.contains("123.45"),
-            "{status}"
-        );
+        assert!(!page.body.contains("INV-1042") && !page.body.contains("123.45"), "{status}");
     }
     house.change("UPDATE invoices SET status = 'canceled'").await;
     let page = house.customer().open(&house.link).await.unwrap();
@@ -103,10 +83,7 @@ async fn a_merchant_who_takes_no_payment_during_a_question_says_so() {
     let held = house.customer().open(&house.link).await.unwrap();
     assert!(held.status == 200 && held.pay_config().is_err() && held.body.contains("Payment is paused"));
     let refused = house.customer().begin(&page).await.unwrap();
-    assert_eq!(
-        format!("{refused:?}"),
-        "Err(Refused { status: 409, code: \"on_hold\" })"
-    );
+    assert_eq!(format!("{refused:?}"), "Err(Refused { status: 409, code: \"on_hold\" })");
 }
 
 #[tokio::test]
@@ -118,18 +95,11 @@ async fn an_open_is_told_by_a_touch_and_counted_once_in_five_minutes() {
     customer.touch(&page).await.unwrap();
     assert_eq!(house.count("link_opens").await, 1);
     assert_eq!(house.count("timeline WHERE kind = 'link_opened'").await, 1);
-    house
-        .api
-        .ledger
-        .clock()
-        .advance_ms(entities::link_open::ONE_OPEN_MS + 1);
+    house.api.ledger.clock().advance_ms(entities::link_open::ONE_OPEN_MS + 1);
     customer.touch(&page).await.unwrap();
     assert_eq!(house.count("link_opens").await, 2);
-    let opened_at: i64 = house
-        .word("SELECT CAST(opened_at_ms AS TEXT) AS word FROM invoices")
-        .await
-        .parse()
-        .unwrap();
+    let opened_at: i64 =
+        house.word("SELECT CAST(opened_at_ms AS TEXT) AS word FROM invoices").await.parse().unwrap();
     assert!(house.api.now().millis() - opened_at < 60_000);
 }
 
@@ -153,10 +123,8 @@ async fn what_another_site_posts_is_refused_on_every_route() {
             ("sec-fetch-site", "same-site"),
             ("origin", "https://evil.example"),
         ] {
-            let request = client
-                .post(format!("{}{path}", house.url))
-                .header("content-type", kind)
-                .header(name, value);
+            let request =
+                client.post(format!("{}{path}", house.url)).header("content-type", kind).header(name, value);
             let answer = request.body(body.clone()).send().await.unwrap();
             assert_eq!(answer.status(), 403, "{path} {name}: {value}");
         }
@@ -170,27 +138,13 @@ async fn bodies_that_are_no_bodies_are_refused_in_words() {
     let house = House::new().await;
     let client =
         gateways::http::client(std::time::Duration::from_secs(5), gateways::http::Reach::Anywhere).unwrap();
-    for body in [
-        "",
-        "{",
-        "[]",
-        "{\"token\":7}",
-        "{\"token\":\"x\"}",
-        &"x".repeat(100_000),
-    ] {
-        let request = client
-            .post(format!("{}/p/pay", house.url))
-            .header("content-type", "application/json");
+    for body in ["", "{", "[]", "{\"token\":7}", "{\"token\":\"x\"}", &"x".repeat(100_000)] {
+        let request = client.post(format!("{}/p/pay", house.url)).header("content-type", "application/json");
         let answer = request.body(body.to_owned()).send().await.unwrap();
         assert_eq!(answer.status(), 400);
         assert_eq!(answer.headers()["content-type"], "application/problem+json");
     }
-    let plain = client
-        .post(format!("{}/p/pay", house.url))
-        .body("{}")
-        .send()
-        .await
-        .unwrap();
+    let plain = client.post(format!("{}/p/pay", house.url)).body("{}").send().await.unwrap();
     assert_eq!(plain.status(), 400);
 }
 
@@ -200,36 +154,16 @@ async fn assets_are_served_by_their_content_and_nothing_else_is() {
     let mut browser = house.customer();
     let page = browser.open(&house.link).await.unwrap();
     let html = page.body.replace("&#x3D;", "=");
-    let linked: Vec<&str> = html
-        .split('"')
-        .filter(|part| part.starts_with("/assets/"))
-        .collect();
+    let linked: Vec<&str> = html.split('"').filter(|part| part.starts_with("/assets/")).collect();
     assert_eq!(linked.len(), 3, "{linked:?}");
     for address in linked {
         let asset = browser.open(&page.at(address).unwrap()).await.unwrap();
         assert_eq!(asset.status, 200, "{address}");
-        assert!(
-            asset.headers["cache-control"]
-                .to_str()
-                .unwrap()
-                .contains("immutable"),
-            "{address}"
-        );
+        assert!(asset.headers["cache-control"].to_str().unwrap().contains("immutable"), "{address}");
     }
-    for address in [
-        "/assets/none.css",
-        "/assets/..%2fCargo.toml",
-        "/assets/brand/red.css",
-        "/assets/brand/0a6e5c",
-    ] {
-        assert_eq!(
-            browser
-                .open(&format!("{}{address}", house.url))
-                .await
-                .unwrap()
-                .status,
-            404,
-            "{address}"
-        );
+    for address in
+        ["/assets/none.css", "/assets/..%2fCargo.toml", "/assets/brand/red.css", "/assets/brand/0a6e5c"]
+    {
+        assert_eq!(browser.open(&format!("{}{address}", house.url)).await.unwrap().status, 404, "{address}");
     }
 }

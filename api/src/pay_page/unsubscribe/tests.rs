@@ -29,31 +29,14 @@ async fn looking_changes_nothing_and_one_click_stops_the_emails() {
     let url = format!("{}/u/{}", house.url, house.token);
     let asked = client().get(&url).send().await.unwrap();
     assert_eq!(asked.status(), 200);
-    let policy = asked.headers()["content-security-policy"]
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let policy = asked.headers()["content-security-policy"].to_str().unwrap().to_owned();
     assert!(policy.contains("form-action 'self'"), "{policy}");
-    assert!(
-        asked
-            .text()
-            .await
-            .unwrap()
-            .contains(&format!("action=\"/u/{}\"", house.token))
-    );
+    assert!(asked.text().await.unwrap().contains(&format!("action=\"/u/{}\"", house.token)));
     assert_eq!(client().head(&url).send().await.unwrap().status(), 200);
     assert_eq!(house.word(OPT_OUTS).await, "");
-    let clicked = client()
-        .post(&url)
-        .body("List-Unsubscribe=One-Click")
-        .send()
-        .await
-        .unwrap();
+    let clicked = client().post(&url).body("List-Unsubscribe=One-Click").send().await.unwrap();
     assert_eq!(clicked.status(), 200);
-    assert_eq!(
-        house.word(OPT_OUTS).await,
-        "ada@customer.example email * unsubscribe"
-    );
+    assert_eq!(house.word(OPT_OUTS).await, "ada@customer.example email * unsubscribe");
     assert_eq!(client().post(&url).send().await.unwrap().status(), 200);
     assert_eq!(house.count("opt_outs").await, 1);
     assert_eq!(house.count("timeline WHERE kind = 'opted_out'").await, 1);
@@ -63,11 +46,7 @@ async fn looking_changes_nothing_and_one_click_stops_the_emails() {
 async fn a_token_that_was_never_emailed_unsubscribes_nobody() {
     let house = House::new().await;
     for token in [house.token.as_str(), "unknown", "%FF"] {
-        let answer = client()
-            .post(format!("{}/u/{token}", house.url))
-            .send()
-            .await
-            .unwrap();
+        let answer = client().post(format!("{}/u/{token}", house.url)).send().await.unwrap();
         assert_eq!(answer.status(), 404, "{token}");
     }
     assert_eq!(house.count("opt_outs").await, 0);

@@ -20,15 +20,11 @@ fn acts(event: &CallEvent, status: InvoiceStatus) -> Vec<Act> {
 }
 
 fn promise() -> Act {
-    Act::RecordPromise {
-        day: "2026-12-01".parse().unwrap(),
-    }
+    Act::RecordPromise { day: "2026-12-01".parse().unwrap() }
 }
 
 fn hold() -> Act {
-    Act::OpenHold {
-        reason: "\"just text me the link\"".to_owned(),
-    }
+    Act::OpenHold { reason: "\"just text me the link\"".to_owned() }
 }
 
 #[test]
@@ -39,27 +35,15 @@ fn every_intent_about_an_open_invoice_leads_to_its_act() {
         (Intent::Dispute, Disposition::Accepted, vec![hold()]),
         (Intent::PromiseToPay, Disposition::Accepted, vec![promise()]),
         (Intent::OptOut, Disposition::Accepted, vec![Act::OptOut]),
-        (
-            Intent::WrongNumber,
-            Disposition::Accepted,
-            vec![Act::ForgetNumber],
-        ),
-        (
-            Intent::Callback,
-            Disposition::Accepted,
-            vec![Act::RequestCallback],
-        ),
+        (Intent::WrongNumber, Disposition::Accepted, vec![Act::ForgetNumber]),
+        (Intent::Callback, Disposition::Accepted, vec![Act::RequestCallback]),
         (Intent::None, Disposition::Ignored, vec![]),
         (Intent::Unknown, Disposition::Ignored, vec![]),
     ];
     assert_eq!(table.len(), Intent::ALL.len());
     for (intent, disposition, acts) in table {
         let decision = decided(&says(intent), &facts(InvoiceStatus::Open));
-        assert_eq!(
-            (decision.disposition, decision.acts),
-            (disposition, acts),
-            "{intent}"
-        );
+        assert_eq!((decision.disposition, decision.acts), (disposition, acts), "{intent}");
     }
 }
 
@@ -91,24 +75,14 @@ fn every_intent_meets_every_status_of_the_invoice() {
 
 #[test]
 fn what_a_state_forbids_is_suppressed_with_the_state_as_reason() {
-    for status in [
-        InvoiceStatus::Paid,
-        InvoiceStatus::Canceled,
-        InvoiceStatus::PaymentProcessing,
-    ] {
+    for status in [InvoiceStatus::Paid, InvoiceStatus::Canceled, InvoiceStatus::PaymentProcessing] {
         for intent in [Intent::SendLink, Intent::PayOnline, Intent::Callback] {
             let answered = answer(&says(intent), &facts(status));
             assert_eq!(answered, (Disposition::Suppressed, status.word()), "{intent}");
         }
     }
-    let held = InvoiceFacts {
-        on_hold: true,
-        ..facts(InvoiceStatus::Open)
-    };
-    assert_eq!(
-        answer(&says(Intent::SendLink), &held),
-        (Disposition::Suppressed, "on_hold")
-    );
+    let held = InvoiceFacts { on_hold: true, ..facts(InvoiceStatus::Open) };
+    assert_eq!(answer(&says(Intent::SendLink), &held), (Disposition::Suppressed, "on_hold"));
     assert_eq!(
         answer(&says(Intent::Dispute), &facts(InvoiceStatus::Paid)),
         (Disposition::Suppressed, "paid")
@@ -117,22 +91,10 @@ fn what_a_state_forbids_is_suppressed_with_the_state_as_reason() {
 
 #[test]
 fn what_stops_calls_passes_a_hold() {
-    let held = InvoiceFacts {
-        on_hold: true,
-        ..facts(InvoiceStatus::Open)
-    };
-    for intent in [
-        Intent::Dispute,
-        Intent::PromiseToPay,
-        Intent::OptOut,
-        Intent::WrongNumber,
-    ] {
+    let held = InvoiceFacts { on_hold: true, ..facts(InvoiceStatus::Open) };
+    for intent in [Intent::Dispute, Intent::PromiseToPay, Intent::OptOut, Intent::WrongNumber] {
         let decision = decided(&says(intent), &held);
-        assert_eq!(
-            (decision.disposition, decision.acts.len()),
-            (Disposition::Accepted, 1),
-            "{intent}"
-        );
+        assert_eq!((decision.disposition, decision.acts.len()), (Disposition::Accepted, 1), "{intent}");
     }
 }
 
@@ -172,18 +134,8 @@ fn leave_me_alone_is_honoured_whatever_else_is_said() {
                     let mut event = says(*intent);
                     event.outcome.opt_out = true;
                     event.outcome.reached = *reached;
-                    let decision = decided(
-                        &event,
-                        &InvoiceFacts {
-                            known,
-                            ..facts(*status)
-                        },
-                    );
-                    assert_eq!(
-                        decision.acts.first(),
-                        Some(&Act::OptOut),
-                        "{intent} {reached} {status}"
-                    );
+                    let decision = decided(&event, &InvoiceFacts { known, ..facts(*status) });
+                    assert_eq!(decision.acts.first(), Some(&Act::OptOut), "{intent} {reached} {status}");
                     assert!(!decision.acts.contains(&Act::IssueLink));
                     assert_ne!(decision.disposition, Disposition::Ignored);
                 }
@@ -195,70 +147,38 @@ fn leave_me_alone_is_honoured_whatever_else_is_said() {
 #[test]
 fn an_unknown_invoice_is_unmatched_unless_nothing_is_asked() {
     let unmatched = (Disposition::Unmatched, "unknown_invoice");
-    for intent in [
-        Intent::SendLink,
-        Intent::Dispute,
-        Intent::WrongNumber,
-        Intent::Callback,
-    ] {
-        assert_eq!(
-            answer(&says(intent), &InvoiceFacts::UNKNOWN),
-            unmatched,
-            "{intent}"
-        );
+    for intent in [Intent::SendLink, Intent::Dispute, Intent::WrongNumber, Intent::Callback] {
+        assert_eq!(answer(&says(intent), &InvoiceFacts::UNKNOWN), unmatched, "{intent}");
         assert_eq!(decided(&says(intent), &InvoiceFacts::UNKNOWN).acts, []);
     }
     assert_eq!(answer(&says(Intent::OptOut), &InvoiceFacts::UNKNOWN), unmatched);
-    assert_eq!(
-        answer(&says(Intent::None), &InvoiceFacts::UNKNOWN),
-        (Disposition::Ignored, "no_intent")
-    );
+    assert_eq!(answer(&says(Intent::None), &InvoiceFacts::UNKNOWN), (Disposition::Ignored, "no_intent"));
 }
 
 #[test]
 fn another_type_of_event_is_ignored_by_name() {
     let event = event("/type", json!("call.started"));
-    assert_eq!(
-        answer(&event, &facts(InvoiceStatus::Open)),
-        (Disposition::Ignored, "unknown_event_type")
-    );
+    assert_eq!(answer(&event, &facts(InvoiceStatus::Open)), (Disposition::Ignored, "unknown_event_type"));
 }
 
 #[test]
 fn a_promise_beside_a_wish_for_a_link_does_both() {
-    let event = event(
-        "/outcome/promise_to_pay",
-        json!({"date": "2026-12-01", "amount_minor": 5}),
-    );
+    let event = event("/outcome/promise_to_pay", json!({"date": "2026-12-01", "amount_minor": 5}));
     assert_eq!(acts(&event, InvoiceStatus::Open), [promise(), Act::IssueLink]);
 }
 
 #[test]
 fn a_promise_without_a_day_is_ignored() {
     let event = event("/outcome/intent", json!("promise_to_pay"));
-    assert_eq!(
-        answer(&event, &facts(InvoiceStatus::Open)),
-        (Disposition::Ignored, "promise_without_day")
-    );
+    assert_eq!(answer(&event, &facts(InvoiceStatus::Open)), (Disposition::Ignored, "promise_without_day"));
 }
 
 #[test]
 fn an_objection_beside_a_wish_for_a_link_holds_and_sends_nothing() {
-    let event = event(
-        "/outcome/dispute",
-        json!({"reason": "quality", "text": "the roof still leaks"}),
-    );
+    let event = event("/outcome/dispute", json!({"reason": "quality", "text": "the roof still leaks"}));
     let decision = decided(&event, &facts(InvoiceStatus::Open));
-    assert_eq!(
-        decision.acts,
-        [Act::OpenHold {
-            reason: "the roof still leaks".to_owned()
-        }]
-    );
-    assert_eq!(
-        (decision.disposition, decision.reason),
-        (Disposition::Accepted, "dispute")
-    );
+    assert_eq!(decision.acts, [Act::OpenHold { reason: "the roof still leaks".to_owned() }]);
+    assert_eq!((decision.disposition, decision.reason), (Disposition::Accepted, "dispute"));
 }
 
 #[test]
@@ -266,12 +186,7 @@ fn an_objection_counts_though_the_intent_is_a_word_we_do_not_know() {
     let mut said = with("/outcome/intent", json!("complain"));
     said["outcome"]["dispute"] = json!({"reason": "quality"});
     let event = read(&said).unwrap();
-    assert_eq!(
-        acts(&event, InvoiceStatus::Open),
-        [Act::OpenHold {
-            reason: "quality".to_owned()
-        }]
-    );
+    assert_eq!(acts(&event, InvoiceStatus::Open), [Act::OpenHold { reason: "quality".to_owned() }]);
 }
 
 proptest! {

@@ -53,9 +53,7 @@ struct Count {
 impl House {
     pub(super) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::connect(&format!("sqlite://{}", folder.path().join("test.db").display()))
-            .await
-            .unwrap();
+        let db = Db::connect(&format!("sqlite://{}", folder.path().join("test.db").display())).await.unwrap();
         Migrator::up(&db.write, None).await.unwrap();
         db.write.execute_unprepared(SEED).await.unwrap();
         Self { db, _folder: folder }
@@ -78,11 +76,7 @@ impl House {
 
     pub(super) async fn count(&self, of: &str) -> i64 {
         let text = format!("SELECT count(*) AS rows FROM {of}");
-        sql::one::<Count, _>(&self.db.read, text, [])
-            .await
-            .unwrap()
-            .unwrap()
-            .rows
+        sql::one::<Count, _>(&self.db.read, text, []).await.unwrap().unwrap().rows
     }
 
     pub(super) async fn change(&self, text: &str) {
@@ -105,10 +99,7 @@ pub(super) fn new_payable() -> NewPayable {
         merchant_id: "mer_00000000000000000000000001".parse::<MerchantId>().unwrap(),
         invoice_id: invoice_id(),
         revision: 1,
-        amount: Money {
-            amount_minor: OWED_MINOR,
-            currency: Currency::USD,
-        },
+        amount: Money { amount_minor: OWED_MINOR, currency: Currency::USD },
         fee_minor: 1_250,
         fee_policy: "{}".to_owned(),
         stripe_account: "acct_1".to_owned(),

@@ -38,36 +38,18 @@ fn during_a_roll_any_digest_with_any_live_secret_will_do() {
 fn changed_bodies_and_other_secrets_are_mismatches() {
     let mut longer = BODY.to_vec();
     longer.push(b' ');
-    assert_eq!(
-        check_at(&good(), &longer, &[SECRET], NOW_S),
-        Err(SignatureError::Mismatch)
-    );
-    assert_eq!(
-        check_at(&good(), BODY, &["whsec_other"], NOW_S),
-        Err(SignatureError::Mismatch)
-    );
-    assert_eq!(
-        check(&format!("t={},v1={DIGEST}", NOW_S + 1)),
-        Err(SignatureError::Mismatch)
-    );
-    assert_eq!(
-        check(&format!("t={NOW_S},v1={}", &DIGEST[..32])),
-        Err(SignatureError::Mismatch)
-    );
+    assert_eq!(check_at(&good(), &longer, &[SECRET], NOW_S), Err(SignatureError::Mismatch));
+    assert_eq!(check_at(&good(), BODY, &["whsec_other"], NOW_S), Err(SignatureError::Mismatch));
+    assert_eq!(check(&format!("t={},v1={DIGEST}", NOW_S + 1)), Err(SignatureError::Mismatch));
+    assert_eq!(check(&format!("t={NOW_S},v1={}", &DIGEST[..32])), Err(SignatureError::Mismatch));
 }
 
 #[test]
 fn the_window_is_exact_on_both_sides() {
     assert_eq!(check_at(&good(), BODY, &[SECRET], NOW_S + 300), Ok(()));
     assert_eq!(check_at(&good(), BODY, &[SECRET], NOW_S - 300), Ok(()));
-    assert_eq!(
-        check_at(&good(), BODY, &[SECRET], NOW_S + 301),
-        Err(SignatureError::Stale)
-    );
-    assert_eq!(
-        check_at(&good(), BODY, &[SECRET], NOW_S - 301),
-        Err(SignatureError::Stale)
-    );
+    assert_eq!(check_at(&good(), BODY, &[SECRET], NOW_S + 301), Err(SignatureError::Stale));
+    assert_eq!(check_at(&good(), BODY, &[SECRET], NOW_S - 301), Err(SignatureError::Stale));
 }
 
 #[test]
@@ -97,10 +79,7 @@ fn an_empty_secret_believes_nothing() {
         hex::encode(hmac_sha256(b"", &[NOW_S.to_string().as_bytes(), b".", BODY]))
     );
     for secrets in [&[][..], &[""][..], &["  "][..]] {
-        assert_eq!(
-            check_at(&forged, BODY, secrets, NOW_S),
-            Err(SignatureError::BadSecret)
-        );
+        assert_eq!(check_at(&forged, BODY, secrets, NOW_S), Err(SignatureError::BadSecret));
     }
 }
 

@@ -10,19 +10,14 @@ fn a_status_callback_says_who_and_how_far() {
     assert_eq!(callback.provider_id, "SM1");
     assert_eq!(callback.status, MessageStatus::Undelivered);
     assert_eq!(callback.error_code, Some(30006));
-    assert_eq!(
-        (callback.to.as_str(), callback.from.as_str()),
-        ("+14155550142", "+1800")
-    );
+    assert_eq!((callback.to.as_str(), callback.from.as_str()), ("+14155550142", "+1800"));
     assert_eq!(callback.account_sid, "AC1");
     assert_eq!(callback.raw_done_at.as_deref(), Some("2611191504"));
 }
 
 #[test]
 fn a_status_of_tomorrow_is_kept_as_a_word_and_ends_nothing() {
-    let callback = parse_status_callback(b"MessageSid=SM1&MessageStatus=teleported&ErrorCode=")
-        .ok()
-        .unwrap();
+    let callback = parse_status_callback(b"MessageSid=SM1&MessageStatus=teleported&ErrorCode=").ok().unwrap();
     assert_eq!(callback.status, MessageStatus::Unrecognized);
     assert_eq!(callback.raw_status, "teleported");
     assert_eq!(callback.error_code, None);
@@ -50,42 +45,24 @@ fn a_customers_text_is_read_for_what_it_asks() {
 
 #[test]
 fn what_the_carrier_has_taken_itself_is_not_answered_again() {
-    for (word, meaning) in [
-        ("STOP", Inbound::Stop),
-        ("START", Inbound::Start),
-        ("HELP", Inbound::Help),
-    ] {
+    for (word, meaning) in [("STOP", Inbound::Stop), ("START", Inbound::Start), ("HELP", Inbound::Help)] {
         let form = format!("MessageSid=SM9&From=%2B1&To=%2B2&Body=whatever&OptOutType={word}");
         let text = parse_inbound(form.as_bytes()).ok().unwrap();
         assert_eq!(text.meaning, meaning);
         assert!(text.answered_by_carrier);
     }
-    let text = parse_inbound(b"MessageSid=SM9&From=%2B1&To=%2B2&Body=STOP&OptOutType=NEW")
-        .ok()
-        .unwrap();
+    let text = parse_inbound(b"MessageSid=SM9&From=%2B1&To=%2B2&Body=STOP&OptOutType=NEW").ok().unwrap();
     assert!(text.meaning == Inbound::Stop && !text.answered_by_carrier);
 }
 
 #[test]
 fn a_text_without_words_is_still_a_text() {
-    let text = parse_inbound(b"MessageSid=MM9&From=%2B1&To=%2B2&NumMedia=1")
-        .ok()
-        .unwrap();
+    let text = parse_inbound(b"MessageSid=MM9&From=%2B1&To=%2B2&NumMedia=1").ok().unwrap();
     assert_eq!((text.body.as_str(), text.meaning), ("", Inbound::Other));
 }
 
 #[test]
 fn a_text_from_nobody_is_refused() {
-    assert_eq!(
-        parse_inbound(b"MessageSid=SM9&To=%2B2&Body=x")
-            .err()
-            .map(|error| error.field),
-        Some("From")
-    );
-    assert_eq!(
-        parse_inbound(b"MessageSid=SM9&From=%2B2&Body=x")
-            .err()
-            .map(|error| error.field),
-        Some("To")
-    );
+    assert_eq!(parse_inbound(b"MessageSid=SM9&To=%2B2&Body=x").err().map(|error| error.field), Some("From"));
+    assert_eq!(parse_inbound(b"MessageSid=SM9&From=%2B2&Body=x").err().map(|error| error.field), Some("To"));
 }

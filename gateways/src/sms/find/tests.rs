@@ -57,10 +57,7 @@ fn found() -> Sighting {
 
 #[tokio::test]
 async fn our_text_is_found_by_its_link_among_others() {
-    let others = [
-        listed("SM1", "another", TODAY),
-        listed("SM2", "pay at /p/tok_unique now", TODAY),
-    ];
+    let others = [listed("SM1", "another", TODAY), listed("SM2", "pay at /p/tok_unique now", TODAY)];
     let (sighting, server) = find(vec![page(&others, None)]).await;
     assert_eq!(sighting, Ok(found()));
     let expected = "GET /2010-04-01/Accounts/AC1/Messages.json?To=%2B14155550142&From=%2B18005551212&PageSize=200 HTTP/1.1";
@@ -72,11 +69,8 @@ async fn our_text_is_found_by_its_link_among_others() {
 async fn every_page_is_turned_before_a_text_is_called_absent() {
     let next = "/2010-04-01/Accounts/AC1/Messages.json?Page=1&PageToken=PASM1";
     let first = page(&[listed("SM1", "another", TODAY)], Some(next));
-    let (sighting, server) = find(vec![
-        first.clone(),
-        page(&[listed("SM2", "tok_unique", TODAY)], None),
-    ])
-    .await;
+    let (sighting, server) =
+        find(vec![first.clone(), page(&[listed("SM2", "tok_unique", TODAY)], None)]).await;
     assert_eq!(sighting, Ok(found()));
     assert_eq!(server.heard()[1].request_line(), format!("GET {next} HTTP/1.1"));
     let (sighting, server) = find(vec![first, page(&[], None)]).await;
@@ -109,19 +103,10 @@ async fn a_list_that_cannot_be_read_is_never_absence() {
         answer(200, &[], "<html>"),
         answer(200, &[], "{}"),
         json(200, &json!({"messages": {}})),
-        json(
-            200,
-            &json!({"messages": [{"body": "no sid"}], "next_page_uri": null}),
-        ),
+        json(200, &json!({"messages": [{"body": "no sid"}], "next_page_uri": null})),
         json(200, &json!({"messages": [], "next_page_uri": 7})),
-        json(
-            200,
-            &json!({"messages": [], "next_page_uri": "http://127.0.0.1:9/steal"}),
-        ),
-        json(
-            200,
-            &json!({"messages": [], "next_page_uri": "//127.0.0.1:9/steal"}),
-        ),
+        json(200, &json!({"messages": [], "next_page_uri": "http://127.0.0.1:9/steal"})),
+        json(200, &json!({"messages": [], "next_page_uri": "//127.0.0.1:9/steal"})),
     ];
     for reply in unreadable {
         let shown = String::from_utf8_lossy(&reply).into_owned();
@@ -143,25 +128,10 @@ async fn an_account_that_hides_bodies_cannot_prove_absence() {
 #[tokio::test]
 async fn refusals_and_silence_are_told_apart_and_neither_is_absence() {
     let (sighting, _) = find(vec![Act::Reply(answer(429, &[("Retry-After", "3")], ""))]).await;
-    assert_eq!(
-        sighting,
-        Err(FindError::Refused {
-            status: 429,
-            retry_after_ms: Some(3_000)
-        })
-    );
+    assert_eq!(sighting, Err(FindError::Refused { status: 429, retry_after_ms: Some(3_000) }));
     let (sighting, _) = find(vec![Act::Reply(answer(500, &[], ""))]).await;
-    assert_eq!(
-        sighting,
-        Err(FindError::Refused {
-            status: 500,
-            retry_after_ms: None
-        })
-    );
-    assert_eq!(
-        gateway(&nobody().await).find(&wanted()).await,
-        Err(FindError::Unreachable)
-    );
+    assert_eq!(sighting, Err(FindError::Refused { status: 500, retry_after_ms: None }));
+    assert_eq!(gateway(&nobody().await).find(&wanted()).await, Err(FindError::Unreachable));
 }
 
 #[tokio::test]

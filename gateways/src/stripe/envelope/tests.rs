@@ -66,14 +66,8 @@ fn everything_but_id_and_type_may_be_missing_or_strange() {
         json!({"id": "evt_1", "type": "new.thing", "data": {"object": [1]}, "account": "../../x", "context": null}),
     ] {
         let envelope = parse(&event);
-        assert_eq!(
-            (envelope.id.as_str(), envelope.event_type.as_str()),
-            ("evt_1", "new.thing")
-        );
-        assert_eq!(
-            (envelope.account, envelope.object_id, envelope.payment_intent),
-            (None, None, None)
-        );
+        assert_eq!((envelope.id.as_str(), envelope.event_type.as_str()), ("evt_1", "new.thing"));
+        assert_eq!((envelope.account, envelope.object_id, envelope.payment_intent), (None, None, None));
         assert_eq!((envelope.created_at_s, envelope.livemode), (None, None));
     }
 }
@@ -94,15 +88,9 @@ fn without_an_id_or_a_type_there_is_no_event() {
     ] {
         assert_eq!(lacks(body), Err(EnvelopeError::Lacks { field: "id" }), "{body}");
     }
-    assert_eq!(
-        lacks(r#"{"id":"evt_1","type":null}"#),
-        Err(EnvelopeError::Lacks { field: "type" })
-    );
-    let deep = format!(
-        "{{\"id\":\"evt_1\",\"type\":\"x\",\"data\":{}{}}}",
-        "[".repeat(10_000),
-        "]".repeat(10_000)
-    );
+    assert_eq!(lacks(r#"{"id":"evt_1","type":null}"#), Err(EnvelopeError::Lacks { field: "type" }));
+    let deep =
+        format!("{{\"id\":\"evt_1\",\"type\":\"x\",\"data\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
     assert_eq!(lacks(&deep), Err(EnvelopeError::NotJson));
 }
 

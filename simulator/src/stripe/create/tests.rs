@@ -37,18 +37,12 @@ fn bad_parameters_get_stripes_codes_and_name_the_field() {
         ("amount=100000000&currency=usd", "amount_too_large amount"),
         ("amount=1005&currency=kwd", "- amount"),
         ("amount=500&currency=xyz", "- currency"),
-        (
-            "amount=500&currency=usd&application_fee_amount=501",
-            "- application_fee_amount",
-        ),
+        ("amount=500&currency=usd&application_fee_amount=501", "- application_fee_amount"),
         (
             "amount=500&currency=usd&application_fee_amount=0",
             "parameter_invalid_integer application_fee_amount",
         ),
-        (
-            "amount=500&currency=usd&application_fee=5",
-            "parameter_unknown application_fee",
-        ),
+        ("amount=500&currency=usd&application_fee=5", "parameter_unknown application_fee"),
         (
             "amount=500&currency=usd&payment_method_types[]=card",
             "payment_method_types_no_longer_supported payment_method_types",

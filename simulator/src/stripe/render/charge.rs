@@ -31,11 +31,7 @@ fn outcome(charge: &Charge) -> Value {
 /// A Charge; `balance_transaction` may be expanded.
 pub(crate) fn charge(charge: &Charge, intent: &Intent, expand: &[String]) -> Value {
     let paid = charge.status != ChargeStatus::Failed;
-    let captured = if charge.status == ChargeStatus::Succeeded {
-        intent.amount
-    } else {
-        0
-    };
+    let captured = if charge.status == ChargeStatus::Succeeded { intent.amount } else { 0 };
     let mut object = json!({
         "id": charge.id,
         "object": "charge",
@@ -112,12 +108,7 @@ pub(crate) fn balance_transaction(charge: &Charge, intent: &Intent) -> Option<Va
     };
     let mut fee_details = vec![detail(own, "stripe_fee", "Stripe processing fees", None)];
     if application > 0 {
-        fee_details.push(detail(
-            application,
-            "application_fee",
-            "Application fee",
-            Some("ca_simulated"),
-        ));
+        fee_details.push(detail(application, "application_fee", "Application fee", Some("ca_simulated")));
     }
     let card = charge.instrument.type_name() == "card";
     Some(json!({

@@ -31,11 +31,7 @@ pub(super) fn payment_method(id: &str, instrument: &Instrument, created_s: i64) 
         "type": instrument.type_name(),
     });
     object[instrument.type_name()] = match instrument.kind {
-        Kind::Card {
-            brand,
-            exp_month,
-            exp_year,
-        } => json!({
+        Kind::Card { brand, exp_month, exp_year } => json!({
             "brand": brand,
             "checks": card_checks(),
             "country": "US",
@@ -73,11 +69,7 @@ fn bank_details(instrument: &Instrument) -> Value {
 
 pub(super) fn method_details(instrument: &Instrument, amount: i64) -> Value {
     let details = match instrument.kind {
-        Kind::Card {
-            brand,
-            exp_month,
-            exp_year,
-        } => json!({
+        Kind::Card { brand, exp_month, exp_year } => json!({
             "amount_authorized": amount,
             "authorization_code": "123456",
             "brand": brand,

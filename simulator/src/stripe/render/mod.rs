@@ -16,14 +16,8 @@ use super::payments::Payments;
 use instrument::payment_method;
 
 /// Keys a browser with a publishable key is not shown.
-const SERVER_ONLY: &[&str] = &[
-    "application",
-    "application_fee_amount",
-    "customer",
-    "metadata",
-    "review",
-    "transfer_data",
-];
+const SERVER_ONLY: &[&str] =
+    &["application", "application_fee_amount", "customer", "metadata", "review", "transfer_data"];
 
 /// A PaymentIntent. `expand` holds paths such as `latest_charge.balance_transaction`.
 pub(crate) fn intent(intent: &Intent, all: &Payments, expand: &[String]) -> Value {
@@ -73,17 +67,14 @@ pub(crate) fn intent(intent: &Intent, all: &Payments, expand: &[String]) -> Valu
         "transfer_data": null,
         "transfer_group": null,
     });
-    let charge_wanted = expand
-        .iter()
-        .any(|path| path.split('.').next() == Some("latest_charge"));
+    let charge_wanted = expand.iter().any(|path| path.split('.').next() == Some("latest_charge"));
     let latest = intent.latest_charge.as_deref().and_then(|id| all.charge(id));
     if let (true, Some(latest)) = (charge_wanted, latest) {
         object["latest_charge"] = charge(latest, intent, &below(expand, "latest_charge"));
     }
-    if let (true, Some((id, instrument))) = (
-        expand.iter().any(|path| path == "payment_method"),
-        &intent.instrument,
-    ) {
+    if let (true, Some((id, instrument))) =
+        (expand.iter().any(|path| path == "payment_method"), &intent.instrument)
+    {
         object["payment_method"] = payment_method(id, instrument, intent.created_s);
     }
     object
@@ -102,11 +93,7 @@ pub(crate) fn intent_for_browser(one: &Intent, all: &Payments) -> Value {
 
 fn below(expand: &[String], head: &str) -> Vec<String> {
     let prefix = format!("{head}.");
-    expand
-        .iter()
-        .filter_map(|path| path.strip_prefix(&prefix))
-        .map(str::to_owned)
-        .collect()
+    expand.iter().filter_map(|path| path.strip_prefix(&prefix)).map(str::to_owned).collect()
 }
 
 fn next_action(intent: &Intent) -> Option<Value> {

@@ -22,13 +22,7 @@ pub(super) async fn timeline<C: ConnectionTrait>(
         let detail = serde_json::json!({
             "message_id": message.id.0, "purpose": message.purpose.0, "channel": message.channel.0, "reason": one.reason,
         });
-        NewEntry::new(
-            &message.merchant_id,
-            &message.invoice_id,
-            kind_of(one.state),
-            "system",
-        )
-        .with(detail)
+        NewEntry::new(&message.merchant_id, &message.invoice_id, kind_of(one.state), "system").with(detail)
     };
     lines::append(tx, ways.iter().map(entry).collect(), now, outbox).await
 }
@@ -57,16 +51,8 @@ pub(super) async fn attention<C: ConnectionTrait>(
             let by_email = matches!(way, Way::Email(_));
             let detail = serde_json::json!({"message_id": message.id.0, "channel": message.channel.0, "emailed": by_email});
             let kind = AttentionKind::UnknownSend;
-            attention_item::raise(
-                tx,
-                merchant_id,
-                kind,
-                Some(invoice_id),
-                message.id.as_str(),
-                &detail,
-                now,
-            )
-            .await?;
+            attention_item::raise(tx, merchant_id, kind, Some(invoice_id), message.id.as_str(), &detail, now)
+                .await?;
             continue;
         }
         let Way::Nobody(reasons) = way else { continue };

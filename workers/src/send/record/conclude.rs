@@ -63,10 +63,7 @@ fn closed(errand: &Errand, state: AttemptState, effect: Effect) -> Conclusion {
         code: None,
         reason: None,
     };
-    Conclusion {
-        verdict: Some(verdict),
-        effect,
-    }
+    Conclusion { verdict: Some(verdict), effect }
 }
 
 impl Conclusion {
@@ -80,10 +77,7 @@ impl Conclusion {
 
 fn of_send(errand: &Errand, outcome: SendOutcome, now: Timestamp) -> Conclusion {
     match outcome {
-        SendOutcome::Accepted {
-            provider_id,
-            segments,
-        } => taken(errand, provider_id, segments),
+        SendOutcome::Accepted { provider_id, segments } => taken(errand, provider_id, segments),
         SendOutcome::Rejected { code, class, why } => refused(errand, None, code, class).because(&why),
         SendOutcome::NotSent { retry_after_ms, why } => {
             let by_text = errand.message.channel.0 == Channel::Sms;
@@ -91,10 +85,7 @@ fn of_send(errand: &Errand, outcome: SendOutcome, now: Timestamp) -> Conclusion 
             let effect = if by_text && tried_for_ms >= schedule::PATIENCE_MS {
                 Effect::Impatient { why: why.clone() }
             } else {
-                Effect::NotSent {
-                    retry_after_ms,
-                    why: why.clone(),
-                }
+                Effect::NotSent { retry_after_ms, why: why.clone() }
             };
             closed(errand, AttemptState::NotSent, effect).because(&why)
         }
@@ -151,25 +142,15 @@ fn refused(
 fn of_look_up(errand: &Errand, seen: Result<Sighting, FindError>, now: Timestamp) -> Conclusion {
     let since_deadline_ms = now.since_ms(errand.attempt.deadline);
     let next = schedule::lookup_due(errand.attempt.deadline, errand.attempt.lookups.saturating_add(1));
-    let again = |at: Timestamp| Conclusion {
-        verdict: None,
-        effect: Effect::LookAgain { at },
-    };
+    let again = |at: Timestamp| Conclusion { verdict: None, effect: Effect::LookAgain { at } };
     match seen {
-        Ok(Sighting::Found {
-            provider_id,
-            status,
-            code,
-            ..
-        }) if status.is_known_failure() => {
+        Ok(Sighting::Found { provider_id, status, code, .. }) if status.is_known_failure() => {
             let class = code.map_or(RejectClass::Other, twilio_class);
             refused(errand, Some(provider_id), code, class).because("found at the provider, failed")
         }
-        Ok(Sighting::Found {
-            provider_id,
-            segments,
-            ..
-        }) => taken(errand, provider_id, segments).because("found at the provider"),
+        Ok(Sighting::Found { provider_id, segments, .. }) => {
+            taken(errand, provider_id, segments).because("found at the provider")
+        }
         Ok(Sighting::Absent) if since_deadline_ms >= schedule::ABSENCE_AFTER_MS => {
             closed(errand, AttemptState::Absent, Effect::Absent).because("not listed at the provider")
         }
@@ -185,10 +166,7 @@ fn of_look_up(errand: &Errand, seen: Result<Sighting, FindError>, now: Timestamp
             };
             tracing::warn!(attempt = %errand.attempt.id, %error, hopeless, "a send could not be looked up");
             if hopeless {
-                return Conclusion {
-                    verdict: None,
-                    effect: Effect::Unknowable,
-                };
+                return Conclusion { verdict: None, effect: Effect::Unknowable };
             }
             again(next.max(now.plus_ms(retry_after_ms(error))))
         }

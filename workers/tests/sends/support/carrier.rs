@@ -86,18 +86,12 @@ async fn send(State(carrier): State<Carrier>, Form(form): Form<HashMap<String, S
         let mut inner = carrier.0.lock().unwrap();
         inner.requests += 1;
         let fate = inner.fates.pop_front().unwrap_or(Fate::Accept);
-        (
-            fate,
-            take(&mut inner, fate, &form),
-            Arc::clone(&inner.told_to_answer),
-        )
+        (fate, take(&mut inner, fate, &form), Arc::clone(&inner.told_to_answer))
     };
     match (fate, text) {
-        (Fate::Refuse(code), _) => (
-            StatusCode::BAD_REQUEST,
-            Json(json!({"code": code, "status": 400})),
-        )
-            .into_response(),
+        (Fate::Refuse(code), _) => {
+            (StatusCode::BAD_REQUEST, Json(json!({"code": code, "status": 400}))).into_response()
+        }
         (Fate::SlowDown, _) => {
             let wish = [(header::RETRY_AFTER, "1")];
             (StatusCode::TOO_MANY_REQUESTS, wish, Json(json!({"code": 20429}))).into_response()
@@ -139,10 +133,7 @@ async fn list(State(carrier): State<Carrier>, Query(query): Query<HashMap<String
     if inner.listing_fault {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    let texts = inner
-        .texts
-        .iter()
-        .filter(|text| text.to == query["To"] && text.from == query["From"]);
+    let texts = inner.texts.iter().filter(|text| text.to == query["To"] && text.from == query["From"]);
     let messages: Vec<serde_json::Value> = texts.map(shown).collect();
     Json(json!({"messages": messages, "next_page_uri": null})).into_response()
 }

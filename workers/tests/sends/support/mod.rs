@@ -48,9 +48,7 @@ impl Store {
                 let server = Self::postgres_url().unwrap();
                 let name = format!("sends_{:016x}", rand::random::<u64>());
                 let admin = Db::connect(&server).await.unwrap();
-                sql::run(&admin.write, format!("CREATE DATABASE {name}"), [])
-                    .await
-                    .unwrap();
+                sql::run(&admin.write, format!("CREATE DATABASE {name}"), []).await.unwrap();
                 admin.write.close().await.unwrap();
                 let (server, _) = server.rsplit_once('/').unwrap();
                 format!("{server}/{name}")
@@ -86,8 +84,7 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let mut db = Db::connect(&store.fresh(dir.path()).await).await.unwrap();
         Migrator::up(&db.write, None).await.unwrap();
-        db.write
-            .set_metric_callback(move |info| watch(&info.statement.sql));
+        db.write.set_metric_callback(move |info| watch(&info.statement.sql));
         let clock = Clock::default();
         let into_day = clock.now().millis().rem_euclid(DAY_MS);
         clock.advance_ms((17 * HOUR_MS - into_day).rem_euclid(DAY_MS));
@@ -102,25 +99,16 @@ impl World {
         );
         let (carrier, relay) = (Carrier::default(), Relay::default());
         let context = context(&db, ledger, &carrier, &relay).await;
-        let world = Self {
-            db,
-            clock,
-            carrier,
-            relay,
-            context,
-            shutdown: CancellationToken::new(),
-            _dir: dir,
-        };
+        let world =
+            Self { db, clock, carrier, relay, context, shutdown: CancellationToken::new(), _dir: dir };
         rows::seed(&world).await;
         world
     }
 
     /// Starts every worker.
     pub(crate) fn start(&self) {
-        let runtime = workers::register(
-            Runtime::new(self.context.ledger.clone(), "test"),
-            self.context.clone(),
-        );
+        let runtime =
+            workers::register(Runtime::new(self.context.ledger.clone(), "test"), self.context.clone());
         tokio::spawn(runtime.run(self.shutdown.clone()));
     }
 
@@ -143,10 +131,7 @@ impl World {
             cell: Option<String>,
         }
         let cells: Vec<Cell> = self.all(text).await;
-        cells
-            .into_iter()
-            .map(|row| row.cell.unwrap_or_default())
-            .collect()
+        cells.into_iter().map(|row| row.cell.unwrap_or_default()).collect()
     }
 
     /// Waits until a query's first column reads like this.
@@ -157,10 +142,7 @@ impl World {
             if seen == expected {
                 return;
             }
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "{text}\nshows {seen:?}, not {expected:?}"
-            );
+            assert!(begun.elapsed() < PATIENCE, "{text}\nshows {seen:?}, not {expected:?}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -169,11 +151,7 @@ impl World {
     pub(crate) async fn until_taken(&self, texts: usize) {
         let begun = Instant::now();
         while self.carrier.texts().len() != texts {
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "the carrier has {} texts",
-                self.carrier.texts().len()
-            );
+            assert!(begun.elapsed() < PATIENCE, "the carrier has {} texts", self.carrier.texts().len());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -189,11 +167,7 @@ impl World {
             if self.column(&busy).await.is_empty() {
                 return;
             }
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "still at work: {:?}",
-                self.column(&busy).await
-            );
+            assert!(begun.elapsed() < PATIENCE, "still at work: {:?}", self.column(&busy).await);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -226,11 +200,7 @@ async fn context(db: &Db, ledger: Ledger, carrier: &Carrier, relay: &Relay) -> C
         email: Arc::new(EmailGateway::new(&email).unwrap()),
         stripe: Arc::new(StripeGateway::new(stripe).unwrap()),
         dialer: Arc::new(
-            DialerGateway::new(&DialerConfig {
-                timeout_ms: 1_000,
-                reach: Reach::Anywhere,
-            })
-            .unwrap(),
+            DialerGateway::new(&DialerConfig { timeout_ms: 1_000, reach: Reach::Anywhere }).unwrap(),
         ),
         public_url: "https://pay.example".into(),
     }

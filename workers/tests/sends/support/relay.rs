@@ -42,11 +42,7 @@ impl Relay {
         writer.write_all(b"220 relay.test\r\n").await?;
         let mut to = String::new();
         while let Some(line) = lines.next_line().await? {
-            let verb = line
-                .split([' ', ':'])
-                .next()
-                .unwrap_or_default()
-                .to_ascii_uppercase();
+            let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
             match verb.as_str() {
                 "RCPT" => {
                     to = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();

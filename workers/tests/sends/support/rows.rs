@@ -55,13 +55,7 @@ pub(crate) async fn forget_email(world: &World) {
 
 /// A call that ended now and asked for a link, stored with its job.
 pub(crate) async fn call(world: &World, call_id: &str, invoice: &str) -> CallEventId {
-    call_saying(
-        world,
-        call_id,
-        invoice,
-        json!({"intent": "pay_online", "reached": "human"}),
-    )
-    .await
+    call_saying(world, call_id, invoice, json!({"intent": "pay_online", "reached": "human"})).await
 }
 
 pub(crate) async fn call_saying(
@@ -94,11 +88,7 @@ pub(crate) async fn call_saying(
     .await
     .unwrap();
     let mut outbox = Outbox::default();
-    outbox.enqueue(NewJob::once(
-        JobKind::ResolveChannel,
-        id.as_str(),
-        &MERCHANT.parse().unwrap(),
-    ));
+    outbox.enqueue(NewJob::once(JobKind::ResolveChannel, id.as_str(), &MERCHANT.parse().unwrap()));
     world.context.ledger.commit(tx, outbox).await.unwrap();
     id
 }
@@ -128,9 +118,7 @@ pub(crate) async fn bare_link(world: &World, invoice: &str) -> LinkId {
     };
     let tx = world.context.ledger.begin().await.unwrap();
     let mut outbox = Outbox::default();
-    entities::link::issue(&tx, &[link], world.now(), &mut outbox)
-        .await
-        .unwrap();
+    entities::link::issue(&tx, &[link], world.now(), &mut outbox).await.unwrap();
     world.context.ledger.commit(tx, outbox).await.unwrap();
     id
 }
@@ -195,14 +183,7 @@ pub(crate) async fn report(world: &World, sid: &str, status: &str, code: Option<
         .run(
             "INSERT INTO carrier_callbacks (id, attempt_id, provider_id, status, code, received_at_ms) \
              VALUES ($1, $2, $3, $4, $5, $6)",
-            [
-                id.as_str().into(),
-                attempt.as_str().into(),
-                sid.into(),
-                status.into(),
-                code.into(),
-                now.into(),
-            ],
+            [id.as_str().into(), attempt.as_str().into(), sid.into(), status.into(), code.into(), now.into()],
         )
         .await;
     let tx = world.context.ledger.begin().await.unwrap();

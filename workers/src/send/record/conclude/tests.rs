@@ -35,10 +35,7 @@ fn errand(example: &Example, lookups: i64) -> Errand {
             lookups,
             deadline: NOON,
         },
-        earlier: Earlier {
-            refused: false,
-            first_started_at: NOON.plus_ms(-8_000),
-        },
+        earlier: Earlier { refused: false, first_started_at: NOON.plus_ms(-8_000) },
         order: Order::LookUp(Box::new(wanted)),
         deadline: Instant::now(),
     }
@@ -49,11 +46,7 @@ fn sent(example: &Example, outcome: SendOutcome) -> Conclusion {
 }
 
 fn looked(lookups: i64, seen: Result<Sighting, FindError>, after_ms: i64) -> Conclusion {
-    conclude(
-        &errand(&Example::text(), lookups),
-        Answer::Looked(seen),
-        NOON.plus_ms(after_ms),
-    )
+    conclude(&errand(&Example::text(), lookups), Answer::Looked(seen), NOON.plus_ms(after_ms))
 }
 
 fn state(conclusion: &Conclusion) -> Option<AttemptState> {
@@ -61,29 +54,15 @@ fn state(conclusion: &Conclusion) -> Option<AttemptState> {
 }
 
 fn found(status: MessageStatus, code: Option<i32>) -> Result<Sighting, FindError> {
-    Ok(Sighting::Found {
-        provider_id: "SM1".to_owned(),
-        status,
-        code,
-        segments: Some(1),
-    })
+    Ok(Sighting::Found { provider_id: "SM1".to_owned(), status, code, segments: Some(1) })
 }
 
 #[test]
 fn every_outcome_closes_the_attempt_of_whoever_made_it() {
     let text = Example::text();
     let table = [
-        (
-            SendOutcome::Accepted {
-                provider_id: "SM1".to_owned(),
-                segments: Some(1),
-            },
-            AttemptState::Accepted,
-        ),
-        (
-            SendOutcome::rejected(RejectClass::BadNumber, "no"),
-            AttemptState::Rejected,
-        ),
+        (SendOutcome::Accepted { provider_id: "SM1".to_owned(), segments: Some(1) }, AttemptState::Accepted),
+        (SendOutcome::rejected(RejectClass::BadNumber, "no"), AttemptState::Rejected),
         (SendOutcome::not_sent("no connection"), AttemptState::NotSent),
         (SendOutcome::unknown("reset"), AttemptState::Unknown),
     ];
@@ -104,34 +83,19 @@ fn every_refusal_leads_somewhere_and_only_passing_ones_to_another_text() {
     for class in RejectClass::ALL {
         let effect = sent(&Example::text(), SendOutcome::rejected(*class, "no")).effect;
         let passing = matches!(class, RejectClass::Unreachable | RejectClass::ProviderFault);
-        let expected = if passing {
-            Effect::RetryLater
-        } else {
-            Effect::Refused { class: *class }
-        };
+        let expected = if passing { Effect::RetryLater } else { Effect::Refused { class: *class } };
         assert_eq!(effect, expected, "{class}");
     }
     let mut second = errand(&Example::text(), 0);
     second.earlier.refused = true;
     let answer = Answer::Sent(SendOutcome::rejected(RejectClass::Unreachable, "off"));
-    assert_eq!(
-        conclude(&second, answer, NOON).effect,
-        Effect::Refused {
-            class: RejectClass::Unreachable
-        }
-    );
+    assert_eq!(conclude(&second, answer, NOON).effect, Effect::Refused { class: RejectClass::Unreachable });
 }
 
 #[test]
 fn what_was_not_sent_keeps_the_providers_wish_until_patience_ends() {
-    let outcome = SendOutcome::NotSent {
-        retry_after_ms: Some(5),
-        why: "slow".to_owned(),
-    };
-    let expected = Effect::NotSent {
-        retry_after_ms: Some(5),
-        why: "slow".to_owned(),
-    };
+    let outcome = SendOutcome::NotSent { retry_after_ms: Some(5), why: "slow".to_owned() };
+    let expected = Effect::NotSent { retry_after_ms: Some(5), why: "slow".to_owned() };
     assert_eq!(sent(&Example::text(), outcome.clone()).effect, expected);
     let later = NOON.plus_ms(schedule::PATIENCE_MS);
     let text = conclude(&errand(&Example::text(), 0), Answer::Sent(outcome.clone()), later);
@@ -143,12 +107,7 @@ fn what_was_not_sent_keeps_the_providers_wish_until_patience_ends() {
 #[test]
 fn an_unseen_text_is_looked_up_and_an_unseen_email_cannot_be() {
     let text = sent(&Example::text(), SendOutcome::unknown("reset"));
-    assert_eq!(
-        text.effect,
-        Effect::Unseen {
-            look_at: NOON.plus_ms(5_000)
-        }
-    );
+    assert_eq!(text.effect, Effect::Unseen { look_at: NOON.plus_ms(5_000) });
     let email = sent(&Example::email(), SendOutcome::unknown("reset"));
     assert_eq!(email.effect, Effect::Unseen { look_at: NOON });
 }
@@ -160,12 +119,7 @@ fn what_is_found_is_adopted_and_what_failed_there_is_refused() {
     assert_eq!(adopted.verdict.unwrap().provider_id.as_deref(), Some("SM1"));
     let failed = looked(0, found(MessageStatus::Undelivered, Some(30006)), 5_000);
     assert_eq!(state(&failed), Some(AttemptState::Rejected));
-    assert_eq!(
-        failed.effect,
-        Effect::Refused {
-            class: RejectClass::NotTextable
-        }
-    );
+    assert_eq!(failed.effect, Effect::Refused { class: RejectClass::NotTextable });
 }
 
 #[test]
@@ -182,13 +136,7 @@ fn not_listed_means_absent_two_minutes_after_the_deadline_and_not_a_moment_befor
 fn a_list_that_cannot_be_read_is_never_taken_for_absence() {
     let errors = [
         (FindError::Unreachable, false),
-        (
-            FindError::Refused {
-                status: 503,
-                retry_after_ms: None,
-            },
-            false,
-        ),
+        (FindError::Refused { status: 503, retry_after_ms: None }, false),
         (FindError::Unreadable, false),
         (FindError::TooLong, true),
         (FindError::BodiesHidden, true),
@@ -196,11 +144,7 @@ fn a_list_that_cannot_be_read_is_never_taken_for_absence() {
     for (error, for_good) in errors {
         let after_two_minutes = looked(4, Err(error), schedule::ABSENCE_AFTER_MS);
         assert_eq!(state(&after_two_minutes), None, "{error}");
-        assert_eq!(
-            after_two_minutes.effect == Effect::Unknowable,
-            for_good,
-            "{error}"
-        );
+        assert_eq!(after_two_minutes.effect == Effect::Unknowable, for_good, "{error}");
         let at_last = looked(9, Err(error), schedule::GIVE_UP_AFTER_MS);
         assert_eq!(state(&at_last), None, "{error}");
         assert_eq!(at_last.effect, Effect::Unknowable, "{error}");
@@ -209,14 +153,6 @@ fn a_list_that_cannot_be_read_is_never_taken_for_absence() {
 
 #[test]
 fn a_carrier_that_asks_for_time_gets_it() {
-    let error = FindError::Refused {
-        status: 429,
-        retry_after_ms: Some(50_000),
-    };
-    assert_eq!(
-        looked(0, Err(error), 5_000).effect,
-        Effect::LookAgain {
-            at: NOON.plus_ms(55_000)
-        }
-    );
+    let error = FindError::Refused { status: 429, retry_after_ms: Some(50_000) };
+    assert_eq!(looked(0, Err(error), 5_000).effect, Effect::LookAgain { at: NOON.plus_ms(55_000) });
 }
