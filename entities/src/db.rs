@@ -18,6 +18,10 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const READERS_MAX: u32 = 6;
 const POSTGRES_CONNECTIONS_MAX: u32 = 16;
 
+/// Nobody waits for ever: a process frozen inside a transaction must not hold its locks against all the others.
+const POSTGRES_LIMITS: [(&str, &str); 3] =
+    [("idle_in_transaction_session_timeout", "15s"), ("lock_timeout", "10s"), ("statement_timeout", "60s")];
+
 /// An address that names no store we know.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
@@ -82,8 +86,10 @@ impl Db {
     }
 
     async fn connect_postgres(url: &str) -> Result<Self, ConnectError> {
-        let options =
-            PgConnectOptions::from_str(url).map_err(ConnectError::Unreadable)?.statement_cache_capacity(256);
+        let options = PgConnectOptions::from_str(url)
+            .map_err(ConnectError::Unreadable)?
+            .statement_cache_capacity(256)
+            .options(POSTGRES_LIMITS);
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS_MAX)
             .acquire_timeout(ACQUIRE_TIMEOUT)

@@ -67,10 +67,17 @@ impl Runtime {
         let keeper = Keeper::default();
         // The keeper outlives the workers: leases are renewed while they drain.
         let drained = CancellationToken::new();
-        let keeping = tokio::spawn(keeper.clone().run(self.ledger.clone(), drained.clone()));
+        let ledger = self.ledger.clone();
+        let (keep, keep_until) = (keeper.clone(), drained.clone());
+        let keep = move || keep.clone().run(ledger.clone(), keep_until.clone());
+        let keeping = tokio::spawn(steadily("the lease keeper", keep, drained.clone()));
         let mut tasks = JoinSet::new();
-        tasks.spawn(claimer::poll(self.ledger.clone(), kinds.clone(), shutdown.clone()));
-        tasks.spawn(periodic::run(self.ledger.clone(), kinds, shutdown.clone()));
+        let (ledger, all, until) = (self.ledger.clone(), kinds.clone(), shutdown.clone());
+        let poll = move || claimer::poll(ledger.clone(), all.clone(), until.clone());
+        tasks.spawn(steadily("the poller", poll, shutdown.clone()));
+        let (ledger, until) = (self.ledger.clone(), shutdown.clone());
+        let tick = move || periodic::run(ledger.clone(), kinds.clone(), until.clone());
+        tasks.spawn(steadily("the ticker", tick, shutdown.clone()));
         for (kind, run) in self.handlers {
             let worker = Worker {
                 kind,
@@ -84,6 +91,22 @@ impl Runtime {
         while tasks.join_next().await.is_some() {}
         drained.cancel();
         let _ended = keeping.await;
+    }
+}
+
+/// Starts a task again whenever it ends before it was told to: without it the process would go on, and half of it would
+/// be dead.
+async fn steadily<F>(name: &'static str, task: impl Fn() -> F, stop: CancellationToken)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    loop {
+        let ended = tokio::spawn(task()).await;
+        if stop.is_cancelled() {
+            return;
+        }
+        tracing::error!(name, panicked = ended.is_err(), "a task of the runtime ended; it is started again");
+        tokio::select! { () = stop.cancelled() => return, () = tokio::time::sleep(RESTART_CAP) => {} }
     }
 }
 
@@ -136,9 +159,19 @@ impl Worker {
             shutdown.cancelled_owned().await;
             Ok::<(), std::io::Error>(())
         };
-        let running = worker.run_until(signal).boxed();
+        let mut running = worker.run_until(signal).boxed();
         async move {
-            let ended = running.await;
+            let mut claiming = claiming;
+            let ended = tokio::select! {
+                ended = &mut running => ended,
+                // It ends by itself only when it is told to; else the worker would wait for ever.
+                _claimer = &mut claiming => {
+                    if !stop_claiming.is_cancelled() {
+                        return Err("its claimer ended".to_owned());
+                    }
+                    return running.await.map_err(|error| error.to_string());
+                }
+            };
             stop_claiming.cancel();
             let _claimer_ended = claiming.await;
             ended.map_err(|error| error.to_string())

@@ -33,7 +33,7 @@ const KEPT_BY: [(&str, &[&str]); 6] = [
     ("lettre", &["gateways"]),
     ("handlebars", &["templates"]),
     ("sea-orm-migration", &["migration"]),
-    ("sea-orm", &["entities", "queue", "workers", "api", "postcall", "bench"]),
+    ("sea-orm", &["entities", "queue", "workers", "api", "postcall"]),
 ];
 
 /// `domain` is rules: nothing that waits, listens or rolls dice.

@@ -39,11 +39,11 @@ pub(super) async fn keep_consents<C: ConnectionTrait>(
         .collect();
     let customers = customer::by_ids(tx, &ids).await?;
     let consents: Vec<NewConsent> =
-        spoken.iter().flat_map(|recorded| consents(recorded, &customers)).collect();
+        spoken.iter().flat_map(|recorded| consents(recorded, &customers, now)).collect();
     consent::record(tx, &consents, now).await
 }
 
-fn consents(recorded: &Recorded, customers: &[customer::Model]) -> Vec<NewConsent> {
+fn consents(recorded: &Recorded, customers: &[customer::Model], now: Timestamp) -> Vec<NewConsent> {
     let outcome = &recorded.event.outcome;
     let said = outcome.contact_consent;
     let customer = recorded
@@ -63,7 +63,8 @@ fn consents(recorded: &Recorded, customers: &[customer::Model]) -> Vec<NewConsen
             source: "call",
             source_ref: recorded.id.to_string(),
             evidence: outcome.evidence.clone(),
-            given_at: said.spoken_at.unwrap_or(recorded.event.occurred_at),
+            // A moment from the future would outlast every later refusal.
+            given_at: said.spoken_at.unwrap_or(recorded.event.occurred_at).min(now),
         })
     };
     words.into_iter().filter_map(consent).collect()
@@ -159,7 +160,7 @@ pub(super) async fn forget_number<C: ConnectionTrait>(
 /// The number in the event, if it is one: what cannot be read changes the channel, never the event's fate.
 fn said_phone(recorded: &Recorded) -> Option<String> {
     let text = recorded.event.customer.phone.as_deref()?;
-    Phone::parse(text, None).ok().map(|phone| phone.as_str().to_owned())
+    Phone::parse(text, Some(&recorded.country)).ok().map(|phone| phone.as_str().to_owned())
 }
 
 fn said_email(recorded: &Recorded) -> Option<String> {

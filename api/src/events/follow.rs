@@ -23,6 +23,8 @@ pub(super) const ACTOR: &str = "dialer";
 pub(super) struct Recorded {
     pub(super) id: CallEventId,
     pub(super) merchant_id: MerchantId,
+    /// The merchant's country: how a number without `+` is read.
+    pub(super) country: String,
     pub(super) event: CallEvent,
     pub(super) invoice: Option<invoice::Model>,
     pub(super) decision: Decision,

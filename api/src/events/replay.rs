@@ -54,7 +54,8 @@ pub(super) async fn replay(
     if !call_event::rematch(&work.tx, &rematch).await? {
         return Err(not_replayable().into());
     }
-    let recorded = Recorded { id, merchant_id: caller.merchant_id, event, invoice: Some(invoice), decision };
+    let (merchant_id, country) = (caller.merchant_id, caller.country);
+    let recorded = Recorded { id, merchant_id, country, event, invoice: Some(invoice), decision };
     follow::follow(&work.tx, std::slice::from_ref(&recorded), work.now, &mut work.outbox).await?;
     attention_item::close(&work.tx, AttentionKind::UnmatchedEvent, recorded.id.as_str(), work.now).await?;
     work.finish(StatusCode::OK, &recorded.receipt()).await

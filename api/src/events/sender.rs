@@ -26,6 +26,8 @@ const DELIVERY_ID_MAX: usize = 200;
 /// An authentic, well-formed event.
 pub(super) struct Delivery {
     pub(super) merchant_id: MerchantId,
+    /// The merchant's country: how a number without `+` is read, here as at the moment of sending.
+    pub(super) country: String,
     /// The sender's own name for this delivery.
     pub(super) delivery_id: Option<String>,
     pub(super) event: CallEvent,
@@ -47,13 +49,13 @@ pub(super) async fn accept(api: &Api, request: Request) -> Result<Delivery, Prob
     let bytes = json::bytes(&parts.headers, body, EVENT_MAX).await?;
     let value = json::value(&bytes)?;
     let named = value["merchant_id"].as_str();
-    let merchant_id = match caller {
+    let (merchant_id, country) = match caller {
         Some(caller) => of_key(caller, named)?,
         None => of_signature(api, &parts.headers, named, &bytes).await?,
     };
     let event = call_event::from_value(&value).map_err(|fault| Problem::field(fault.field, fault.message))?;
     let body = String::from_utf8(bytes.to_vec()).map_err(|error| Problem::internal(&error))?;
-    Ok(Delivery { merchant_id, delivery_id: delivery_id(&parts.headers), event, body })
+    Ok(Delivery { merchant_id, country, delivery_id: delivery_id(&parts.headers), event, body })
 }
 
 fn is_signed(headers: &HeaderMap) -> bool {
@@ -61,11 +63,11 @@ fn is_signed(headers: &HeaderMap) -> bool {
         || (headers.contains_key(ID_HEADER) && !headers.contains_key(header::AUTHORIZATION))
 }
 
-fn of_key(caller: Caller, named: Option<&str>) -> Result<MerchantId, Problem> {
+fn of_key(caller: Caller, named: Option<&str>) -> Result<(MerchantId, String), Problem> {
     if named.is_some_and(|named| named != caller.merchant_id.as_str()) {
         return Err(Problem::field("merchant_id", "is not the merchant of this API key"));
     }
-    Ok(caller.merchant_id)
+    Ok((caller.merchant_id, caller.country))
 }
 
 /// The merchant whose secret signed these bytes. A merchant we do not know and a wrong signature look the same.
@@ -74,7 +76,7 @@ async fn of_signature(
     headers: &HeaderMap,
     named: Option<&str>,
     body: &Bytes,
-) -> Result<MerchantId, Problem> {
+) -> Result<(MerchantId, String), Problem> {
     let named = named.ok_or_else(|| Problem::field("merchant_id", "is required when the event is signed"))?;
     let merchant_id: MerchantId = named.parse().map_err(|_| refused(SignatureError::Mismatch))?;
     let merchant =
@@ -84,7 +86,7 @@ async fn of_signature(
     let signed =
         Headers { id: text(ID_HEADER), timestamp: text(TIMESTAMP_HEADER), signature: text(SIGNATURE_HEADER) };
     verify(&secrets, signed, body, api.now().millis()).map_err(refused)?;
-    Ok(merchant_id)
+    Ok((merchant_id, merchant.country))
 }
 
 /// The secrets of this generation and the one before it, so that a sender has time to change over.

@@ -85,6 +85,7 @@ fn weigh(delivery: &Delivery, invoices: &Invoices, now: Timestamp) -> Recorded {
     Recorded {
         id: entities::fresh::id(now),
         merchant_id: delivery.merchant_id.clone(),
+        country: delivery.country.clone(),
         event: delivery.event.clone(),
         invoice,
         decision,

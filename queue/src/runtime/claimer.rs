@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::give_back;
-use crate::{Batch, Ledger, Outcome};
+use crate::{Batch, Claimed, Ledger, Outcome};
 
 /// A lost wake-up costs at most this.
 const POLL_EVERY: Duration = Duration::from_secs(1);
@@ -36,7 +36,7 @@ pub(super) async fn claim(
     stop: CancellationToken,
 ) {
     let slots = Arc::new(Semaphore::new(kind.policy().batches_at_once));
-    let claimer = Claimer { ledger, kind, worker };
+    let mut claimer = Claimer { ledger, kind, worker, suspects_first: false };
     loop {
         // A slot first: nothing is leased that cannot be begun.
         let slot = tokio::select! {
@@ -67,31 +67,53 @@ struct Claimer {
     ledger: Ledger,
     kind: JobKind,
     worker: String,
+    /// Turns with every claim, so that a standing backlog of innocents cannot starve those whose worker died.
+    suspects_first: bool,
 }
 
 impl Claimer {
-    /// Innocents first, together; then suspects, one by one.
-    async fn next(&self, slot: OwnedSemaphorePermit) -> Result<Option<Arc<Batch>>, DbErr> {
+    /// Innocents together, suspects one by one; whoever comes first this time.
+    async fn next(&mut self, slot: OwnedSemaphorePermit) -> Result<Option<Arc<Batch>>, DbErr> {
+        self.suspects_first = !self.suspects_first;
+        let claimed = if self.suspects_first {
+            match self.suspect().await? {
+                Some(suspect) => Some(suspect),
+                None => self.innocents().await?,
+            }
+        } else {
+            match self.innocents().await? {
+                Some(innocents) => Some(innocents),
+                None => self.suspect().await?,
+            }
+        };
+        let Some((jobs, asked_at)) = claimed else {
+            return Ok(None);
+        };
+        self.ledger.metrics().claimed(self.kind, jobs.len());
+        Ok(Some(Batch::new(self.ledger.clone(), self.kind, jobs, asked_at, Some(slot))))
+    }
+
+    async fn innocents(&self) -> Result<Option<(Vec<Claimed>, Instant)>, DbErr> {
         let asked_at = Instant::now();
         let jobs = self.ledger.claim(self.kind, &self.worker, self.kind.policy().batch_max).await?;
-        if !jobs.is_empty() {
-            self.ledger.metrics().claimed(self.kind, jobs.len());
-            return Ok(Some(Batch::new(self.ledger.clone(), self.kind, jobs, asked_at, Some(slot))));
-        }
+        Ok((!jobs.is_empty()).then_some((jobs, asked_at)))
+    }
+
+    /// One row whose lease expired; those that did it too often are buried on the way.
+    async fn suspect(&self) -> Result<Option<(Vec<Claimed>, Instant)>, DbErr> {
         loop {
             let asked_at = Instant::now();
             let Some(job) = self.ledger.claim_suspect(self.kind, &self.worker).await? else {
                 return Ok(None);
             };
             let crashes = job.crashes;
-            let batch = Batch::new(self.ledger.clone(), self.kind, vec![job.clone()], asked_at, None);
             if crashes < self.kind.policy().crashes_max {
-                self.ledger.metrics().claimed(self.kind, 1);
-                return Ok(Some(Batch::new(self.ledger.clone(), self.kind, vec![job], asked_at, Some(slot))));
+                return Ok(Some((vec![job], asked_at)));
             }
             let reason =
                 format!("its lease expired {crashes} times: it seems to kill the process that takes it");
             tracing::error!(kind = self.kind.word(), job = job.id, reason, "a job is dead");
+            let batch = Batch::new(self.ledger.clone(), self.kind, vec![job.clone()], asked_at, None);
             batch.finish(vec![(job, Outcome::GiveUp(reason))]).await?;
         }
     }

@@ -29,7 +29,8 @@ pub(super) fn all(
     for errand in errands {
         let sender = sender.clone();
         if !lease_outlasts(batch, &errand) {
-            let _receiver_lives = sender.send((errand, not_begun()));
+            let answer = not_begun(&errand.order);
+            let _receiver_lives = sender.send((errand, answer));
             continue;
         }
         let (sms, email) = (Arc::clone(&context.sms), Arc::clone(&context.email));
@@ -47,11 +48,16 @@ fn lease_outlasts(batch: &Batch, errand: &Errand) -> bool {
     batch.remaining(&errand.job) > errand.deadline.saturating_duration_since(Instant::now())
 }
 
-fn not_begun() -> Answer {
-    Answer::Sent(SendOutcome::NotSent {
-        retry_after_ms: Some(0),
-        why: "the lease would have ended first".to_owned(),
-    })
+/// A send that was not begun is known not to have happened. A look-up that was not begun says nothing about the send it
+/// asks after.
+fn not_begun(order: &Order) -> Answer {
+    match order {
+        Order::Text(_) | Order::Letter(_) => Answer::Sent(SendOutcome::NotSent {
+            retry_after_ms: Some(0),
+            why: "the lease would have ended first".to_owned(),
+        }),
+        Order::LookUp(_) => Answer::Looked(Err(FindError::Unreachable)),
+    }
 }
 
 async fn perform(errand: &Errand, sms: &SmsGateway, email: &EmailGateway) -> Answer {

@@ -24,6 +24,8 @@ pub(super) struct Errand {
     pub order: Order,
     /// On this process's monotonic clock: past it the answer is not waited for.
     pub deadline: Instant,
+    /// The moment of the intention: what a provider's list says is true of then, however late it is written down.
+    pub asked_at: Timestamp,
 }
 
 pub(super) struct Attempt {
@@ -115,6 +117,7 @@ impl Errand {
             earlier: Earlier::of(about, moment.now),
             order,
             deadline: moment.after(schedule::DEADLINE_MS),
+            asked_at: moment.now,
         })
     }
 
@@ -147,6 +150,7 @@ impl Errand {
             earlier: Earlier::of(about, moment.now),
             order: Order::LookUp(Box::new(wanted)),
             deadline: moment.after(schedule::DEADLINE_MS),
+            asked_at: moment.now,
         }
     }
 

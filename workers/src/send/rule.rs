@@ -14,6 +14,8 @@ use super::schedule;
 
 /// A second attempt after a proven absence is the last one.
 const ABSENCES_MAX: usize = 2;
+/// Emailed receipts whose outcome nobody saw: the second is the last.
+const UNKNOWN_RECEIPTS_MAX: usize = 2;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Ruling<'a> {
@@ -73,7 +75,13 @@ fn of_open<'a>(about: &About<'a>, last: &'a send_attempt::Model, now: Timestamp)
         AttemptState::Sending if now < deadline => Some(Ruling::WaitUntil(deadline)),
         AttemptState::Sending => Some(Ruling::Lost(last)),
         AttemptState::Unknown => Some(match about.message.channel.0 {
-            // A relay keeps no list that could be asked.
+            // A relay keeps no list that could be asked. A receipt is said once more, under the same Message-ID, by which
+            // a mailbox knows that it is the same mail; better twice the same than a payment without a receipt.
+            Channel::Email
+                if about.message.purpose.0 == Purpose::Receipt && unknowns(about) < UNKNOWN_RECEIPTS_MAX =>
+            {
+                return None;
+            }
             Channel::Email => elsewhere(MessageState::Unknown, "unknown"),
             Channel::Sms => {
                 let due = schedule::lookup_due(deadline, last.lookups);
@@ -83,6 +91,10 @@ fn of_open<'a>(about: &About<'a>, last: &'a send_attempt::Model, now: Timestamp)
         AttemptState::Accepted => Some(Ruling::Settled),
         AttemptState::Rejected | AttemptState::NotSent | AttemptState::Absent => None,
     }
+}
+
+fn unknowns(about: &About<'_>) -> usize {
+    about.attempts.iter().filter(|attempt| attempt.status.0 == AttemptState::Unknown).count()
 }
 
 /// Why nothing may be said any more, whatever the channel.

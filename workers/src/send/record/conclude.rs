@@ -140,7 +140,7 @@ fn refused(
 }
 
 fn of_look_up(errand: &Errand, seen: Result<Sighting, FindError>, now: Timestamp) -> Conclusion {
-    let since_deadline_ms = now.since_ms(errand.attempt.deadline);
+    let since_deadline_ms = errand.asked_at.since_ms(errand.attempt.deadline);
     let next = schedule::lookup_due(errand.attempt.deadline, errand.attempt.lookups.saturating_add(1));
     let again = |at: Timestamp| Conclusion { verdict: None, effect: Effect::LookAgain { at } };
     match seen {

@@ -12,6 +12,10 @@ use crate::send::examples::{Example, NOON};
 
 /// An errand whose attempt's deadline is `NOON`, after so many look-ups.
 fn errand(example: &Example, lookups: i64) -> Errand {
+    errand_asked(example, lookups, NOON)
+}
+
+fn errand_asked(example: &Example, lookups: i64, asked_at: domain::time::Timestamp) -> Errand {
     let wanted = FindMessage {
         to: String::new(),
         from: String::new(),
@@ -38,6 +42,7 @@ fn errand(example: &Example, lookups: i64) -> Errand {
         earlier: Earlier { refused: false, first_started_at: NOON.plus_ms(-8_000) },
         order: Order::LookUp(Box::new(wanted)),
         deadline: Instant::now(),
+        asked_at,
     }
 }
 
@@ -46,7 +51,11 @@ fn sent(example: &Example, outcome: SendOutcome) -> Conclusion {
 }
 
 fn looked(lookups: i64, seen: Result<Sighting, FindError>, after_ms: i64) -> Conclusion {
-    conclude(&errand(&Example::text(), lookups), Answer::Looked(seen), NOON.plus_ms(after_ms))
+    conclude(
+        &errand_asked(&Example::text(), lookups, NOON.plus_ms(after_ms)),
+        Answer::Looked(seen),
+        NOON.plus_ms(after_ms),
+    )
 }
 
 fn state(conclusion: &Conclusion) -> Option<AttemptState> {
