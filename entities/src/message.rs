@@ -243,3 +243,20 @@ pub async fn letters_of_link<C: ConnectionTrait>(db: &C, link_id: &LinkId) -> Re
     let text = "SELECT * FROM messages WHERE purpose = 'link' AND purpose_ref = $1 AND channel = 'email'";
     sql::all(db, text, [link_id.as_str().into()]).await
 }
+
+/// Takes back what waits to be said about an invoice to a number that turned out to be somebody else's.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn suppress_to<C: ConnectionTrait>(
+    tx: &C,
+    invoice_id: &InvoiceId,
+    recipient: &str,
+    reason: &str,
+    now: Timestamp,
+) -> Result<u64, DbErr> {
+    let text = "UPDATE messages SET status = 'suppressed', reason = $3, ended_at_ms = $4 \
+         WHERE invoice_id = $1 AND recipient = $2 AND status = 'queued'";
+    let values = [invoice_id.as_str().into(), recipient.into(), reason.into(), now.millis().into()];
+    sql::run(tx, text, values).await
+}

@@ -44,6 +44,7 @@ on_every_store!(
     sends::a_stop_reply_suppresses_the_next_text,
     sends::a_text_at_night_waits_for_the_morning,
     sends::a_mail_relay_that_is_away_is_waited_for,
+    sends::a_no_said_after_the_message_was_written_is_honoured,
     links::two_resends_at_once_make_one_live_link,
     links::a_link_lives_seven_days_and_the_customer_asks_for_a_new_one,
     links::twenty_scanners_use_nothing_up,

@@ -11,7 +11,7 @@ use domain::timeline::TimelineKind;
 use entities::attention_item::{self, NewItem};
 use entities::consent::{self, NewConsent};
 use entities::opt_out::{self, NewOptOut};
-use entities::{customer, invoice, timeline};
+use entities::{customer, invoice, message, timeline};
 use sea_orm::{ConnectionTrait, DbErr};
 use serde_json::json;
 
@@ -143,6 +143,7 @@ pub(super) async fn forget_number<C: ConnectionTrait>(
     if let Some(wrong) = wrong {
         customer::retire_phone(tx, &invoice.customer_id, &wrong, now).await?;
         invoice::retire_mobile_phone(tx, &invoice.id, &wrong, now).await?;
+        message::suppress_to(tx, &invoice.id, &wrong, "wrong_number", now).await?;
     }
     let entry = recorded.entry(TimelineKind::NumberRetired, json!({"event_id": recorded.id}));
     timeline::append(tx, entry.into_iter().collect(), now, outbox).await?;

@@ -129,6 +129,10 @@ async fn leave_me_alone_is_kept_for_every_contact_even_without_an_invoice() {
     assert_eq!(disposition(&house, unmatched).await.0, "unmatched");
     assert_eq!(house.count("opt_outs WHERE recipient = '+14155550199' AND channel = '*'").await, 1);
 
+    let mut national = event_input("c_2b", "9", "opt_out");
+    national["customer"]["phone"] = json!("(415) 555-0177");
+    disposition(&house, national).await;
+    assert_eq!(house.count("opt_outs WHERE recipient = '+14155550177' AND channel = '*'").await, 1);
     let mut nobody = event_input("c_3", "9", "opt_out");
     nobody["customer"] = json!({});
     receive(&house, nobody).await;

@@ -179,13 +179,14 @@ impl Play {
             })
             .await;
         stage.quiet().await;
+        let receipts = self.receipts();
         assert!(self.child.terminate().await.success());
         assert_eq!(carrier.accepted_to(MAYA).len(), 1, "killed at {step}: texts to Maya");
         assert_eq!(carrier.accepted_to(ROSA).len(), 1, "killed at {step}: texts to Rosa");
         let charges: usize =
             stage.world.stripe().payment_views().iter().map(|payment| payment.charges_succeeded).sum();
         assert_eq!(charges, 1, "killed at {step}: charges");
-        assert_eq!(self.receipts(), 1, "killed at {step}: receipts");
+        assert_eq!(receipts, 1, "killed at {step}: receipts");
         assert_eq!(stage.texts_of("SELECT status AS text FROM payments").await, ["succeeded"]);
         assert_eq!(stage.texts_of("SELECT id AS text FROM holds").await.len(), 1, "killed at {step}: holds");
         let (maya, rosa) = (&self.maya.id, &self.rosa.id);

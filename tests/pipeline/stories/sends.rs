@@ -163,3 +163,29 @@ pub(crate) async fn a_mail_relay_that_is_away_is_waited_for(store: Store) {
     assert_eq!(stage.world.mailbox().emails().len(), 1);
     stage.finish().await;
 }
+
+pub(crate) async fn a_no_said_after_the_message_was_written_is_honoured(store: Store) {
+    let stage = Stage::set(store).await;
+    // Four in the morning in New York: both texts are written and wait.
+    stage.clock.advance_ms(16 * HOUR_MS);
+    let refusing = stage.invoice(Some("+12125550101"), None).await;
+    let stranger = stage.invoice(Some("+12125550102"), None).await;
+    for invoice in [&refusing, &stranger] {
+        stage.post(&format!("/v1/invoices/{}/links", invoice.id), &serde_json::json!({})).await;
+    }
+    stage.rest().await;
+    assert_eq!(stage.texts_of("SELECT id AS text FROM messages WHERE status = 'queued'").await.len(), 2);
+    let no = stage
+        .event(&refusing, "call 1", Intent::None)
+        .set("/outcome/contact_consent/sms", serde_json::json!(false));
+    assert_eq!(stage.report(&no).await.status, 202);
+    assert_eq!(stage.call(&stranger, "call 2", Intent::WrongNumber).await.status, 202);
+    stage.clock.advance_ms(5 * HOUR_MS);
+    stage
+        .until("both were taken back", async || {
+            stage.texts_of("SELECT id AS text FROM messages WHERE status = 'suppressed'").await.len() == 2
+        })
+        .await;
+    assert!(stage.world.carrier().requests().is_empty(), "a text to somebody who had said no");
+    stage.finish().await;
+}

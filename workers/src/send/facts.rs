@@ -7,7 +7,7 @@ use domain::channel::Channel;
 use domain::message::Purpose;
 use domain::phone::Phone;
 use domain::time::{DAY_MS, Timestamp};
-use entities::{call_event, customer, invoice, link, merchant, message, opt_out, send_attempt};
+use entities::{call_event, consent, customer, invoice, link, merchant, message, opt_out, send_attempt};
 use sea_orm::{ConnectionTrait, DbErr};
 
 /// One message and everything around it.
@@ -53,6 +53,7 @@ pub(super) struct Facts {
     events: HashMap<String, CallEvent>,
     attempts: HashMap<String, Vec<send_attempt::Model>>,
     opt_outs: Vec<opt_out::Model>,
+    consents: Vec<consent::Model>,
     ranks_of_number: HashMap<String, i64>,
     ranks_of_merchant: HashMap<String, i64>,
 }
@@ -85,6 +86,7 @@ impl Facts {
             events: read(call_event::by_ids(tx, &event_ids).await?),
             attempts: grouped(send_attempt::of_messages(tx, ids).await?),
             opt_outs: opt_out::standing(tx, &recipients).await?,
+            consents: consent::of_recipients(tx, &merchant_ids, &recipients).await?,
             invoices: by(invoices, |invoice| invoice.id.to_string()),
             messages: by(messages, |message| message.id.to_string()),
             links: by(links, |link| link.id.to_string()),
@@ -106,16 +108,17 @@ impl Facts {
             link,
             event,
             attempts: self.attempts.get(message_id).map_or(&[], Vec::as_slice),
-            opted_out: opt_out::forbids(
-                &self.opt_outs,
-                &message.merchant_id,
-                &recipient,
-                channel,
-                &message.sender,
-            ),
+            opted_out: self.refused(message, channel, &recipient),
             rank_of_number: self.ranks_of_number.get(message_id).copied().unwrap_or(0),
             rank_of_merchant: self.ranks_of_merchant.get(message_id).copied().unwrap_or(0),
         })
+    }
+
+    /// An opt-out, or a "no" said after the message was written.
+    fn refused(&self, message: &message::Model, channel: &str, recipient: &str) -> bool {
+        let merchant_id = &message.merchant_id;
+        opt_out::forbids(&self.opt_outs, merchant_id, recipient, channel, &message.sender)
+            || consent::last_word(&self.consents, merchant_id, channel, recipient) == Some(false)
     }
 
     pub(super) fn invoices(&self) -> impl Iterator<Item = &invoice::Model> {
