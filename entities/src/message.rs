@@ -222,7 +222,7 @@ pub async fn end<C: ConnectionTrait>(
     sql::all(tx, text, [sql::row_list(&rows), now.millis().into()]).await.map(ids_of)
 }
 
-/// Messages that wait since before `before`.
+/// Messages that wait since before `before` and have no living job: one that waits for the morning has one.
 ///
 /// # Errors
 /// Whatever the store says.
@@ -231,7 +231,9 @@ pub async fn waiting_since<C: ConnectionTrait>(
     before: Timestamp,
     limit: u32,
 ) -> Result<Vec<Model>, DbErr> {
-    let text = "SELECT * FROM messages WHERE status = 'queued' AND created_at_ms < $1 ORDER BY created_at_ms, id LIMIT $2";
+    let text = "SELECT m.* FROM messages m WHERE m.status = 'queued' AND m.created_at_ms < $1 \
+         AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.subject = m.id AND jobs.status IN ('waiting', 'leased')) \
+         ORDER BY m.created_at_ms, m.id LIMIT $2";
     sql::all(db, text, [before.millis().into(), i64::from(limit).into()]).await
 }
 

@@ -244,7 +244,8 @@ pub async fn of_messages<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<V
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 
-/// Attempts whose outcome is still open and whose deadline lies before `before`.
+/// Attempts whose outcome is still open, of messages that nobody has answered for, and whose deadline lies before
+/// `before`.
 ///
 /// # Errors
 /// Whatever the store says.
@@ -253,7 +254,7 @@ pub async fn open_since<C: ConnectionTrait>(
     before: Timestamp,
     limit: u32,
 ) -> Result<Vec<Model>, DbErr> {
-    let text = "SELECT * FROM send_attempts WHERE status IN ('sending', 'unknown') AND deadline_at_ms < $1 \
-         ORDER BY deadline_at_ms, id LIMIT $2";
+    let text = "SELECT a.* FROM send_attempts a JOIN messages m ON m.id = a.message_id AND m.status = 'queued' \
+         WHERE a.status IN ('sending', 'unknown') AND a.deadline_at_ms < $1 ORDER BY a.deadline_at_ms, a.id LIMIT $2";
     sql::all(db, text, [before.millis().into(), i64::from(limit).into()]).await
 }
