@@ -163,6 +163,8 @@ async fn change(
 async fn end(State(api): State<Api>, caller: Caller, PathId(id): PathId<Campaign>) -> Result<Answer, Stop> {
     caller.require(Scope::CampaignsWrite)?;
     let mut work = Work::begin(&api, None).await?;
+    // Invoices before campaign and enrolments, as everybody does who pauses one.
+    enrolment::lock_invoices_of_campaign(&work.tx, &caller.merchant_id, &id).await?;
     let mut row = campaign::lock(&work.tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
     if row.status.0 != CampaignStatus::Ended {
         row.status = CampaignStatus::Ended.into();

@@ -20,7 +20,9 @@ use crate::stored::Stored;
 use crate::timeline::{self, NewEntry};
 
 pub use heard::{Heard, acknowledge, by_ids};
-pub use write::{Standing, end_of_campaign, enrol, find, move_to, page, standings_of_invoice};
+pub use write::{
+    Standing, end_of_campaign, enrol, find, lock_invoices_of_campaign, move_to, page, standings_of_invoice,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "enrolments")]
@@ -63,6 +65,10 @@ pub async fn pause_of_invoice<C: ConnectionTrait>(
     now: Timestamp,
     outbox: &mut Outbox,
 ) -> Result<u64, DbErr> {
+    // A reason that outlasts a hold takes the place of one that does not; the dialer knows already.
+    let outlast = "UPDATE enrolments SET pause_reason = $2 WHERE invoice_id = $1 AND status = 'paused' \
+         AND $2 IN ('merchant', 'opted_out', 'wrong_number')";
+    sql::run(tx, outlast, [invoice_id.as_str().into(), reason.into()]).await?;
     let text = "UPDATE enrolments SET status = 'paused', pause_reason = $2, told_revision = told_revision + 1, updated_at_ms = $3 \
          WHERE invoice_id = $1 AND status = 'active' RETURNING id, told_revision";
     let moved: Vec<Moved> =
@@ -71,7 +77,8 @@ pub async fn pause_of_invoice<C: ConnectionTrait>(
         .await
 }
 
-/// Lets calls go on: the mirror of [`pause_of_invoice`]. The caller has checked that nothing holds the invoice.
+/// Lets calls go on that a hold or a payment stopped: the mirror of [`pause_of_invoice`]. The caller has checked that
+/// nothing holds the invoice. What the merchant or the customer stopped for good stays stopped.
 ///
 /// # Errors
 /// Whatever the store says.
@@ -83,7 +90,8 @@ pub async fn resume_of_invoice<C: ConnectionTrait>(
     outbox: &mut Outbox,
 ) -> Result<u64, DbErr> {
     let text = "UPDATE enrolments SET status = 'active', pause_reason = NULL, told_revision = told_revision + 1, updated_at_ms = $2 \
-         WHERE invoice_id = $1 AND status = 'paused' RETURNING id, told_revision";
+         WHERE invoice_id = $1 AND status = 'paused' AND pause_reason NOT IN ('merchant', 'opted_out', 'wrong_number') \
+         RETURNING id, told_revision";
     let moved: Vec<Moved> = sql::all(tx, text, [invoice_id.as_str().into(), now.millis().into()]).await?;
     tell(merchant_id, invoice_id, JobKind::ResumeCalls, TimelineKind::CallsResumed, &moved, now, outbox, tx)
         .await

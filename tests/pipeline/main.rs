@@ -56,6 +56,7 @@ on_every_store!(
     payments::a_canceled_invoice_cannot_be_paid_by_a_page_that_is_still_open,
     holds::a_question_stops_the_calls_about_that_invoice_only,
     holds::the_dialer_is_told_until_it_acknowledges,
+    holds::resolving_a_question_does_not_undo_a_stop_for_another_reason,
 );
 
 mod kills {

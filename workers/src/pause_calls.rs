@@ -10,7 +10,7 @@ use domain::job::{JobKind, NewJob, Outbox};
 use domain::time::Timestamp;
 use domain::timeline::TimelineKind;
 use entities::timeline::{self, NewEntry};
-use entities::{enrolment, merchant};
+use entities::{enrolment, invoice, merchant};
 use futures::StreamExt;
 use futures::stream;
 use gateways::dialer::{Acknowledged, DialerCommand, DialerCommandKind, DialerError};
@@ -135,6 +135,8 @@ async fn acknowledge(
     jobs: Vec<Claimed>,
 ) -> Result<(), DbErr> {
     let tx = context.db.begin().await?;
+    // Invoice first, as everybody does: the timeline's foreign key would lock it second and meet a question halfway.
+    invoice::lock_all(&tx, &[told.invoice_id.to_string()]).await?;
     let mut outbox = Outbox::default();
     match enrolment::acknowledge(&tx, &told.id, told.told_revision).await? {
         enrolment::Heard::InTime => {

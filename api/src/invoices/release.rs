@@ -31,7 +31,8 @@ pub(super) async fn cancel_at_stripe(api: &Api, invoice_id: &InvoiceId) -> Resul
     let Some(intent_id) = &payable.payment_intent_id else {
         return Ok(None);
     };
-    let key = format!("{}-cancel", payable.id.0);
+    // A key of its own for each try: Stripe repeats its first answer to a key for a day, a failure too.
+    let key = format!("cancel:{}:{}", payable.id.0, api.now().millis());
     match api.stripe.cancel_payment_intent(&payable.stripe_account, intent_id, &key).await {
         Ok(intent) => Ok(Some(Canceled { payable_id: payable.id.0, facts: facts(intent) })),
         Err(StripeError::TooLate(_)) => {

@@ -13,7 +13,7 @@ use domain::job::Outbox;
 use entities::hold::{self, NewHold};
 use entities::{invoice, link};
 use queue::failpoint;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -89,7 +89,8 @@ async fn store(api: &Api, visit: &Visit, words: String) -> Result<bool, DbErr> {
     let invoice_id = visit.invoice.id.to_string();
     invoice::lock_all(&tx, &[invoice_id]).await?;
     let mut outbox = Outbox::default();
-    let hold = NewHold {
+    let now = api.now();
+    let mut hold = NewHold {
         merchant_id: visit.link.merchant_id.0.clone(),
         invoice_id: visit.link.invoice_id.0.clone(),
         reason: HoldReason::Question,
@@ -97,7 +98,11 @@ async fn store(api: &Api, visit: &Visit, words: String) -> Result<bool, DbErr> {
         words: Some(words),
         opened_by: "customer".to_owned(),
     };
-    let is_new = hold::open(&tx, hold, api.now(), &mut outbox).await?;
+    // What was answered before and is asked again is a new question: the calls stop again.
+    if was_resolved(&tx, &hold).await? {
+        hold.source_ref = format!("{}:{}", hold.source_ref, now.millis());
+    }
+    let is_new = hold::open(&tx, hold, now, &mut outbox).await?;
     if is_new && asked_on(&tx, &visit.link).await? > QUESTIONS_MAX {
         tx.rollback().await?;
         return Ok(false);
@@ -114,11 +119,25 @@ fn source_ref(link: &link::Model, words: &str) -> String {
     format!("{}:{}", link.id.0, hex::encode(&digest.finalize()[..16]))
 }
 
+/// Whether the newest hold of this very question was resolved.
+async fn was_resolved<C: sea_orm::ConnectionTrait>(tx: &C, wanted: &NewHold) -> Result<bool, DbErr> {
+    let newest = hold::Entity::find()
+        .filter(hold::Column::InvoiceId.eq(wanted.invoice_id.as_str()))
+        .filter(hold::Column::Reason.eq(wanted.reason.word()))
+        .filter(hold::Column::SourceRef.starts_with(&wanted.source_ref))
+        .order_by_desc(hold::Column::Id)
+        .one(tx)
+        .await?;
+    Ok(newest.is_some_and(|hold| hold.resolved_at_ms.is_some()))
+}
+
+/// Open questions of a link: what was resolved does not count, or the sixth question would stop nothing.
 async fn asked_on<C: sea_orm::ConnectionTrait>(tx: &C, link: &link::Model) -> Result<u64, DbErr> {
     hold::Entity::find()
         .filter(hold::Column::InvoiceId.eq(link.invoice_id.as_str()))
         .filter(hold::Column::Reason.eq(HoldReason::Question.word()))
         .filter(hold::Column::SourceRef.starts_with(format!("{}:", link.id.0)))
+        .filter(hold::Column::ResolvedAtMs.is_null())
         .count(tx)
         .await
 }

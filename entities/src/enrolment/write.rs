@@ -121,6 +121,11 @@ pub async fn move_to<C: ConnectionTrait>(
     outbox: &mut Outbox,
 ) -> Result<Option<Model>, DbErr> {
     let reason = (status != EnrolmentStatus::Active).then_some("merchant");
+    if status == EnrolmentStatus::Paused {
+        // Paused by a hold before: resolving that must not undo what the merchant wants now.
+        let outlast = "UPDATE enrolments SET pause_reason = 'merchant' WHERE id = $1 AND status = 'paused'";
+        sql::run(tx, outlast, [enrolment.id.as_str().into()]).await?;
+    }
     let text = "UPDATE enrolments SET status = $2, pause_reason = $3, told_revision = told_revision + 1, updated_at_ms = $4 \
          WHERE id = $1 AND status <> 'ended' AND status <> $2 RETURNING *";
     let values: [Value; 4] =
@@ -132,6 +137,24 @@ pub async fn move_to<C: ConnectionTrait>(
     outbox.enqueue(order(job, &moved));
     timeline::append(tx, vec![entry(&moved, kind, actor)], now, outbox).await?;
     Ok(Some(moved))
+}
+
+/// Locks the invoices of a campaign's living enrolments, in order.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn lock_invoices_of_campaign<C: ConnectionTrait>(
+    tx: &C,
+    merchant_id: &MerchantId,
+    campaign_id: &CampaignId,
+) -> Result<(), DbErr> {
+    let text = format!(
+        "SELECT * FROM invoices WHERE merchant_id = $1 AND id IN \
+         (SELECT invoice_id FROM enrolments WHERE campaign_id = $2 AND status <> 'ended') ORDER BY id {}",
+        sql::for_update(tx.get_database_backend())
+    );
+    let values: [Value; 2] = [merchant_id.as_str().into(), campaign_id.as_str().into()];
+    sql::all::<crate::invoice::Model, _>(tx, text, values).await.map(drop)
 }
 
 /// Ends every enrolment of a campaign, so that its invoices are free for another, and queues the dialer for each.

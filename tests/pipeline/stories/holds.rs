@@ -37,6 +37,10 @@ pub(crate) async fn a_question_stops_the_calls_about_that_invoice_only(store: St
     stage.post(&format!("/v1/holds/{hold}/resolve"), &json!({"note": "explained"})).await;
     stage.world.dialer().wait_for_command(CommandKind::Resume, &invoice.id, PATIENCE).await.unwrap();
     assert_eq!(stage.permission(&invoice).await.0, "allow");
+    // The same question again after it was answered is a new one.
+    let again = customer.ask_question(&link, "Was this not paid in September?").await.unwrap();
+    assert_eq!(again.status, 201);
+    assert_eq!(stage.permission(&invoice).await.0, "deny", "a question asked again stops the calls again");
     stage.rest().await;
     assert!(stage.world.dialer().obeyed().iter().all(|command| command.invoice_id == invoice.id));
     stage.finish().await;
@@ -65,5 +69,22 @@ pub(crate) async fn the_dialer_is_told_until_it_acknowledges(store: Store) {
     stage.until("the acknowledgement is kept", async || {
         stage.texts_of("SELECT id AS text FROM enrolments WHERE acknowledged_revision = told_revision AND told_revision > 0").await.len() == 1
     }).await;
+    stage.finish().await;
+}
+
+pub(crate) async fn resolving_a_question_does_not_undo_a_stop_for_another_reason(store: Store) {
+    let stage = Stage::set(store).await;
+    let invoice = stage.invoice(Some(MAYA), None).await;
+    stage.call(&invoice, "call 1", Intent::SendLink).await;
+    let link = stage.texted_link(&invoice, 1).await;
+    Customer::new().unwrap().ask_question(&link, "Whose invoice is this?").await.unwrap();
+    stage.call(&invoice, "call 2", Intent::WrongNumber).await;
+    let holds = stage.get(&format!("/v1/holds?invoice_id={}", invoice.id)).await;
+    let hold = holds["data"][0]["id"].as_str().unwrap();
+    stage.post(&format!("/v1/holds/{hold}/resolve"), &json!({})).await;
+    stage.rest().await;
+    let (decision, reasons) = stage.permission(&invoice).await;
+    assert_eq!(decision, "deny", "{reasons:?}");
+    assert_eq!(stage.texts_of("SELECT pause_reason AS text FROM enrolments").await, ["wrong_number"]);
     stage.finish().await;
 }
