@@ -1,7 +1,9 @@
 //! `postcall`: one binary. `postcall demo` needs nothing; everything else reads the environment (see `.env.example`).
-#![expect(clippy::print_stdout, reason = "a command line answers on standard output")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line answers its operator")]
 
 mod commands;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use postcall::config::{Config, Store};
@@ -48,7 +50,18 @@ enum Command {
     Jobs(commands::JobsCommand),
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line with its causes: an operator has use for these, not for a backtrace.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> anyhow::Result<()> {
     gateways::http::install_crypto();
     let cli = Cli::parse();
     tracing_subscriber::fmt()

@@ -97,6 +97,16 @@ pub async fn resume_of_invoice<C: ConnectionTrait>(
         .await
 }
 
+/// What a hold stopped waits for the payment that is on its way from now on: when that fails, the calls go on.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn leave_to_payment<C: ConnectionTrait>(tx: &C, invoice_id: &InvoiceId) -> Result<u64, DbErr> {
+    let text = "UPDATE enrolments SET pause_reason = 'payment_processing' WHERE invoice_id = $1 AND status = 'paused' \
+         AND pause_reason NOT IN ('merchant', 'opted_out', 'wrong_number')";
+    sql::run(tx, text, [invoice_id.as_str().into()]).await
+}
+
 /// Ends the enrolments of an invoice that is closed; the dialer is told to stop calling about it.
 ///
 /// # Errors

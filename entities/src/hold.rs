@@ -4,7 +4,8 @@ mod page;
 
 use domain::hold::HoldReason;
 use domain::id::{HoldId, InvoiceId, MerchantId};
-use domain::job::Outbox;
+use domain::invoice::InvoiceStatus;
+use domain::job::{JobKind, NewJob, Outbox};
 use domain::time::Timestamp;
 use domain::timeline::TimelineKind;
 use sea_orm::entity::prelude::{
@@ -12,7 +13,7 @@ use sea_orm::entity::prelude::{
     PrimaryKeyTrait,
 };
 
-use sea_orm::{ConnectionTrait, DbErr, Value};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 
 use crate::stored::Stored;
 use crate::timeline::{self, NewEntry};
@@ -75,8 +76,8 @@ pub async fn open<C: ConnectionTrait>(
         hold.merchant_id.as_str().into(),
         hold.invoice_id.as_str().into(),
         hold.reason.word().into(),
-        hold.source_ref.into(),
-        hold.words.into(),
+        hold.source_ref.clone().into(),
+        hold.words.clone().into(),
         hold.opened_by.clone().into(),
         now.millis().into(),
     ];
@@ -86,12 +87,36 @@ pub async fn open<C: ConnectionTrait>(
     let flag = "UPDATE invoices SET on_hold = TRUE, updated_at_ms = $2 WHERE id = $1";
     sql::run(tx, flag, [hold.invoice_id.as_str().into(), now.millis().into()]).await?;
     let detail = serde_json::json!({"hold_id": id, "reason": hold.reason});
-    let entry = NewEntry::new(&hold.merchant_id, &hold.invoice_id, TimelineKind::HoldOpened, hold.opened_by)
-        .with(detail);
+    let entry =
+        NewEntry::new(&hold.merchant_id, &hold.invoice_id, TimelineKind::HoldOpened, &*hold.opened_by)
+            .with(detail);
     timeline::append(tx, vec![entry], now, outbox).await?;
     enrolment::pause_of_invoice(tx, &hold.merchant_id, &hold.invoice_id, hold.reason.word(), now, outbox)
         .await?;
+    call_off_payment(tx, &hold, now, outbox).await?;
     Ok(true)
+}
+
+#[derive(FromQueryResult)]
+struct Confirmable {
+    id: String,
+}
+
+/// A browser that holds a client secret could still pay: where the merchant takes no payment on a held invoice, the
+/// PaymentIntent is canceled at Stripe.
+async fn call_off_payment<C: ConnectionTrait>(
+    tx: &C,
+    hold: &NewHold,
+    now: Timestamp,
+    outbox: &mut Outbox,
+) -> Result<(), DbErr> {
+    let text = "SELECT p.id FROM payables p JOIN merchants m ON m.id = p.merchant_id AND m.payable_on_hold = FALSE \
+         WHERE p.invoice_id = $1 AND p.status = 'open' AND p.payment_intent_id IS NOT NULL";
+    for payable in sql::all::<Confirmable, _>(tx, text, [hold.invoice_id.as_str().into()]).await? {
+        let key = format!("{}:held:{}", payable.id, now.millis());
+        outbox.enqueue(NewJob::once(JobKind::CancelPayment, payable.id, &hold.merchant_id).keyed(key));
+    }
+    Ok(())
 }
 
 /// What resolving a hold came to.
@@ -145,8 +170,14 @@ pub async fn resolve<C: ConnectionTrait>(
     let status = "SELECT * FROM invoices WHERE id = $1";
     let invoice: Option<crate::invoice::Model> =
         sql::one(tx, status, [hold.invoice_id.as_str().into()]).await?;
-    if invoice.is_some_and(|invoice| domain::hold::calls_resume(0, invoice.status.0)) {
+    let Some(status) = invoice.map(|invoice| invoice.status.0) else {
+        return Ok(Resolved::Released);
+    };
+    if domain::hold::calls_resume(0, status) {
         enrolment::resume_of_invoice(tx, merchant_id, &hold.invoice_id, now, outbox).await?;
+    }
+    if status == InvoiceStatus::PaymentProcessing {
+        enrolment::leave_to_payment(tx, &hold.invoice_id).await?;
     }
     Ok(Resolved::Released)
 }

@@ -162,12 +162,14 @@ pub async fn bind_intent<C: ConnectionTrait>(tx: &C, id: &PayableId, intent_id: 
     Ok(sql::run(tx, text, [id.as_str().into(), intent_id.into()]).await? > 0)
 }
 
-/// Marks the browser that pressed Pay last. Nobody replaces the one that paid.
+/// Marks the browser that presses Pay. Once there is a PaymentIntent, a second browser cannot be told from the first:
+/// either may confirm it, so from then on no browser is the payer, and the receipt goes to the contact on file alone.
 ///
 /// # Errors
 /// Whatever the store says.
 pub async fn set_payer<C: ConnectionTrait>(tx: &C, id: &PayableId, payer_hash: &str) -> Result<bool, DbErr> {
-    let text = "UPDATE payables SET payer_hash = $2 WHERE id = $1 AND status = 'open'";
+    let text = "UPDATE payables SET payer_hash = CASE WHEN payment_intent_id IS NULL OR payer_hash = $2 THEN $2 END \
+         WHERE id = $1 AND status = 'open'";
     Ok(sql::run(tx, text, [id.as_str().into(), payer_hash.into()]).await? > 0)
 }
 

@@ -188,6 +188,10 @@ async fn look_for(api: &Api, payable: &payable::Model) -> Result<Option<PaymentI
 async fn bind(api: &Api, payable: &payable::Model, intent: &PaymentIntent) -> Result<(), Refusal> {
     let tx = api.db.begin().await?;
     payable::bind_intent(&tx, &payable.id, &intent.id).await?;
+    if let Some(payer_hash) = &payable.payer_hash {
+        // Another browser pressed while this one's was made: both get the secret.
+        payable::set_payer(&tx, &payable.id, payer_hash).await?;
+    }
     let now_is = payable::by_id(&tx, &payable.id).await?.ok_or(Refusal::Failed)?;
     let is_its_own = now_is.payment_intent_id.as_ref() == Some(&intent.id);
     let lives = now_is.status.0 == PayableStatus::Open;

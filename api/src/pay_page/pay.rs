@@ -92,7 +92,7 @@ async fn prepare(api: &Api, visit: &Visit, order: &Order, payer_hash: &str) -> R
                 return Ok(Prepared::Stale(live));
             }
             payable::set_payer(&tx, &live.id, payer_hash).await?;
-            live
+            payable::Model { payer_hash: Some(payer_hash.to_owned()), ..live }
         }
         None => {
             let new = new_payable(&tx, &invoice, &merchant, account, payer_hash).await?;

@@ -86,7 +86,9 @@ pub(super) async fn allowed<C: ConnectionTrait>(
         standing: visit.standing(now),
         renewed_before: visit.link.renewed_at_ms.is_some(),
         renewals_in_window: renewals.count(db).await?,
-        payable: domain::invoice::payable(visit.invoice.status.0),
+        // A link that would lead to "not now" is no help.
+        payable: domain::invoice::payable(visit.invoice.status.0)
+            && (visit.merchant.payable_on_hold || !visit.invoice.on_hold),
         another_lives,
     }))
 }

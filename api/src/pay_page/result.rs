@@ -39,7 +39,8 @@ pub(super) async fn result(
     };
     let intent = intent::fetch(&api, &payable, intent_id).await?;
     fetched::advance(&api, &payable, &intent).await?;
-    let pays_here = cookies::payer(&headers).map(domain::keyring::payer_hash) == payable.payer_hash;
+    let payer_hash = cookies::payer(&headers).map(domain::keyring::payer_hash);
+    let pays_here = payer_hash.is_some() && payer_hash == payable.payer_hash;
     let message = intent.last_error.and_then(|error| error.message).filter(|_| pays_here);
     Ok(state(intent.status, message))
 }

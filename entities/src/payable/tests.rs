@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod conflicts;
+mod holds;
 mod house;
 
 use domain::job::{JobKind, Outbox};
@@ -156,9 +157,11 @@ async fn a_lost_answer_is_made_good_by_the_first_fetch() {
 #[tokio::test]
 async fn the_browser_that_paid_cannot_be_replaced() {
     let house = House::new().await;
-    let payable = house.payable("pi_1").await;
     let tx = house.db.begin().await.unwrap();
-    assert!(super::set_payer(&tx, &payable.id, "second").await.unwrap());
+    let payable = super::open(&tx, &new_payable(), NOW).await.unwrap().unwrap();
+    assert!(super::set_payer(&tx, &payable.id, "second").await.unwrap(), "nobody can have paid yet");
+    assert!(super::bind_intent(&tx, &payable.id, "pi_1").await.unwrap());
+    assert!(super::set_payer(&tx, &payable.id, "second").await.unwrap(), "the same browser again");
     tx.commit().await.unwrap();
     run(&house, &payable, &facts("pi_1", IntentStatus::Succeeded)).await;
     let tx = house.db.begin().await.unwrap();
@@ -167,6 +170,18 @@ async fn the_browser_that_paid_cannot_be_replaced() {
     let made = crate::payment::made_by(&house.db.read, &invoice_id(), "second").await.unwrap().unwrap();
     assert_eq!((made.amount_minor, made.last4.as_deref()), (OWED_MINOR, Some("4242")));
     assert_eq!(crate::payment::made_by(&house.db.read, &invoice_id(), "third").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn two_browsers_that_may_both_pay_leave_nobody_the_payer() {
+    let house = House::new().await;
+    let payable = house.payable("pi_1").await;
+    let tx = house.db.begin().await.unwrap();
+    for pressed in ["second", "payer", "payer"] {
+        super::set_payer(&tx, &payable.id, pressed).await.unwrap();
+        let now_is = super::by_id(&tx, &payable.id).await.unwrap().unwrap();
+        assert_eq!(now_is.payer_hash, None, "{pressed}");
+    }
 }
 
 #[tokio::test]

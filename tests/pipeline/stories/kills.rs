@@ -14,7 +14,7 @@ use crate::stage::{Invoice, Stage, Store, pay_link};
 const MAYA: &str = "+14155550101";
 const ROSA: &str = "+14155550102";
 /// For one whole story, kill, expired lease and look-up included.
-const STORY_PATIENCE: Duration = Duration::from_secs(120);
+const STORY_PATIENCE: Duration = Duration::from_secs(240);
 /// Stories at a time: most of each is waiting for a lease to end.
 const AT_ONCE: usize = 6;
 

@@ -38,7 +38,11 @@ where
     let facts = Facts::load(&tx, &ids, moment.now).await?;
     let mut plan = Plan::default();
     for job in jobs {
-        plan.add(context, &facts, job, words, moment);
+        // One message that makes a rule panic is its own trouble.
+        let adding = AssertUnwindSafe(|| plan.add(context, &facts, job.clone(), words, moment));
+        if catch_unwind(adding).is_err() {
+            plan.answer(job, Outcome::Retry("a rule panicked over this message".to_owned()));
+        }
     }
     let mut outbox = Outbox::default();
     plan.write(&tx, &facts, moment.now, &mut outbox).await?;

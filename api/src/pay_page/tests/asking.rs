@@ -30,6 +30,24 @@ async fn the_same_question_twice_is_one_question() {
 }
 
 #[tokio::test]
+async fn a_question_asked_again_after_its_answer_stops_the_calls_again() {
+    let house = House::new().await;
+    let mut customer = house.customer();
+    for round in 1..=7 {
+        for _ in 0..2 {
+            assert_eq!(customer.ask_question(&house.link, QUESTION).await.unwrap().status, 201);
+        }
+        assert_eq!(house.count("invoices WHERE on_hold").await, 1, "round {round}");
+        assert_eq!(house.count("holds").await, round, "what was answered does not count against the link");
+        house
+            .change("UPDATE holds SET resolved_at_ms = 1, resolution = 'resolved', resolved_by = 'test'")
+            .await;
+        house.change("UPDATE invoices SET on_hold = FALSE").await;
+        house.api.ledger.clock().advance_ms(1);
+    }
+}
+
+#[tokio::test]
 async fn a_question_without_words_stores_nothing_and_asks_again() {
     let house = House::new().await;
     let before = house.rows().await;

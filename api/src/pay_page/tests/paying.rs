@@ -61,7 +61,28 @@ async fn two_tabs_that_press_pay_at_once_share_one_payment() {
     assert_eq!(house.standing().await, "paid 12345 used succeeded");
     assert_eq!((house.intents(), house.charges(), house.count("payments").await), (1, 1, 1));
     assert_eq!(house.count("jobs WHERE kind = 'send_receipt'").await, 1);
+    assert_eq!(house.count("payables WHERE payer_hash IS NULL").await, 1, "these were two browsers");
     assert_eq!(refusal(&mut one, &page).await, "already_paid");
+}
+
+#[tokio::test]
+async fn where_two_browsers_may_pay_neither_is_shown_the_others_receipt() {
+    let house = House::new().await;
+    let (mut one, mut other) = (house.customer(), house.customer());
+    let page = one.open(&house.link).await.unwrap();
+    let secret = begin(&mut one, &page).await;
+    let in_another_tab = begin(&mut one, &page).await;
+    assert_eq!(house.count("payables WHERE payer_hash IS NOT NULL").await, 1, "a tab is the same browser");
+    begin(&mut other, &page).await;
+    begin(&mut one, &page).await;
+    assert_eq!((house.count("payables WHERE payer_hash IS NULL").await, &in_another_tab), (1, &secret));
+    one.confirm(&page, &secret, &Card::good()).await.unwrap().unwrap();
+    assert_eq!(other.report(&page).await.unwrap(), "succeeded");
+    for browser in [&mut one, &mut other] {
+        let after = browser.open(&house.link).await.unwrap();
+        assert!(after.body.contains("This invoice is paid") && !after.body.contains("INV-1042"));
+    }
+    assert_eq!(house.count("jobs WHERE kind = 'send_receipt'").await, 1, "by email as ever");
 }
 
 #[tokio::test]
