@@ -354,7 +354,7 @@ fn config(world: &World, store: &Store) -> Config {
         },
         public_url: format!("http://{listen}"),
         listen,
-        private_listen: free_address(),
+        private_listen: "127.0.0.1:0".to_owned(),
         stripe_secret_key: stripe.secret_key,
         stripe_publishable_key: stripe.publishable_key,
         stripe_webhook_secrets: stripe.webhook_secret,
@@ -370,6 +370,12 @@ fn config(world: &World, store: &Store) -> Config {
     }
 }
 
+/// A port below those that outgoing connections are given, so that none of them takes it before the product does.
 fn free_address() -> String {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    loop {
+        let address = format!("127.0.0.1:{}", rand::random_range(12_000..32_000_u16));
+        if std::net::TcpListener::bind(&address).is_ok() {
+            return address;
+        }
+    }
 }
