@@ -9,30 +9,62 @@ use serde_json::{Value, json};
 use crate::examples::{Example, examples};
 use crate::house::{House, reply, request};
 
-const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+pub(crate) const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
-/// Operations of the description: id, method, path, the operation.
-fn operations(description: &Value) -> Vec<(String, String, String, Value)> {
+/// One operation of the description.
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) described: Value,
+}
+
+impl std::fmt::Display for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method.to_uppercase(), self.path)
+    }
+}
+
+impl Operation {
+    /// Its address, with this id in it.
+    pub(crate) fn path_of(&self, id: &str) -> String {
+        self.path.replace("{id}", id).replace("{attempt_id}", id)
+    }
+
+    /// A request as the description shows it, without a credential.
+    pub(crate) fn request(&self, example: Option<&Example>) -> Request<Body> {
+        let asked = Request::builder()
+            .method(self.method.to_uppercase().as_str())
+            .uri(self.path_of(example.map_or("", |example| &example.id)));
+        if self.id == "import_invoices" {
+            let text = "number,currency,total_minor,due_on,customer_name\nI1,USD,100,2026-11-30,Ann\n";
+            return asked.header("content-type", "text/csv").body(Body::from(text)).unwrap();
+        }
+        match example.and_then(|example| example.body.as_ref()) {
+            Some(body) => {
+                asked.header("content-type", "application/json").body(Body::from(body.to_string())).unwrap()
+            }
+            None => asked.body(Body::empty()).unwrap(),
+        }
+    }
+}
+
+pub(crate) fn operations(description: &Value) -> Vec<Operation> {
     let mut operations = Vec::new();
     for (path, item) in description["paths"].as_object().unwrap() {
         for method in METHODS {
-            if let Some(operation) = item.get(method) {
-                let id = operation["operationId"].as_str().unwrap().to_owned();
-                operations.push((id, method.to_owned(), path.clone(), operation.clone()));
+            if let Some(described) = item.get(method) {
+                let id = described["operationId"].as_str().unwrap().to_owned();
+                operations.push(Operation {
+                    id,
+                    method: method.to_owned(),
+                    path: path.clone(),
+                    described: described.clone(),
+                });
             }
         }
     }
     operations
-}
-
-fn asked(house: &House, id: &str, method: &str, path: &str, example: &Example) -> Request<Body> {
-    let path = path.replace("{id}", &example.id).replace("{attempt_id}", &example.id);
-    if id == "import_invoices" {
-        let text = "number,currency,total_minor,due_on,customer_name\nI1,USD,100,2026-11-30,Ann\n";
-        let asked = Request::post(path).header("authorization", format!("Bearer {}", house.ours.key));
-        return asked.header("content-type", "text/csv").body(Body::from(text)).unwrap();
-    }
-    request(&method.to_uppercase(), &path, &house.ours.key, example.body.clone())
 }
 
 #[tokio::test]
@@ -43,22 +75,28 @@ async fn every_documented_operation_can_be_called_as_documented() {
     let examples = examples(&house).await;
     let documented = operations(&description);
     // The stream never ends; its own tests listen to it.
-    let names: BTreeSet<&str> =
-        documented.iter().map(|(id, ..)| id.as_str()).filter(|id| *id != "stream_changes").collect();
+    let names: BTreeSet<&str> = documented
+        .iter()
+        .map(|operation| operation.id.as_str())
+        .filter(|id| *id != "stream_changes")
+        .collect();
     assert_eq!(names, examples.keys().copied().collect());
 
-    for (id, method, path, operation) in &documented {
-        let Some(example) = examples.get(id.as_str()) else {
+    for operation in &documented {
+        let Some(example) = examples.get(operation.id.as_str()) else {
             continue;
         };
-        let private = operation["tags"][0] == "Health";
+        let private = operation.described["tags"][0] == "Health";
         let router = if private { &house.private } else { &house.public };
-        let got = reply(router, asked(&house, id, method, path, example)).await;
-        assert_eq!(got.status.as_u16(), example.status, "{method} {path}: {}", got.text);
-        let answers = &operation["responses"][got.status.as_str()];
-        assert!(answers.is_object(), "{method} {path} answers {} undocumented", got.status);
+        let mut asked = operation.request(Some(example));
+        let key = format!("Bearer {}", house.ours.key);
+        asked.headers_mut().insert("authorization", key.parse().unwrap());
+        let got = reply(router, asked).await;
+        assert_eq!(got.status.as_u16(), example.status, "{operation}: {}", got.text);
+        let answers = &operation.described["responses"][got.status.as_str()];
+        assert!(answers.is_object(), "{operation} answers {} undocumented", got.status);
         if let Some(schema) = answers["content"]["application/json"]["schema"].as_object() {
-            fits(&description, &json!(schema), &got.json(), id);
+            fits(&description, &json!(schema), &got.json(), &operation.id);
         }
     }
 }
@@ -112,17 +150,17 @@ fn is_of_type(kind: &Value, value: &Value) -> bool {
 async fn every_operation_says_how_it_refuses_and_every_reference_leads_somewhere() {
     let house = House::new().await;
     let description = house.get("/openapi.json").await.json();
-    for (id, method, path, operation) in operations(&description) {
-        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{id} has no summary");
-        assert!(operation["tags"][0].is_string(), "{id} has no tag");
+    for Operation { id, method, path, described } in operations(&description) {
+        assert!(described["summary"].as_str().is_some_and(|text| !text.is_empty()), "{id} has no summary");
+        assert!(described["tags"][0].is_string(), "{id} has no tag");
         if !path.starts_with("/v1/") {
             continue;
         }
         for status in ["401", "403", "422"] {
-            let content = &operation["responses"][status]["content"]["application/problem+json"];
+            let content = &described["responses"][status]["content"]["application/problem+json"];
             assert!(content.is_object(), "{id} does not document {status}");
         }
-        let carries_key = operation["parameters"].to_string().contains("Idempotency-Key");
+        let carries_key = described["parameters"].to_string().contains("Idempotency-Key");
         let wants_key = method == "post" && !["receive_event", "ask_call_permission"].contains(&id.as_str());
         assert_eq!(carries_key, wants_key, "{id}");
     }

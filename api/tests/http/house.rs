@@ -138,6 +138,38 @@ impl House {
         sql::one::<Count, _>(&self.api.db.read, text, []).await.unwrap().unwrap().rows
     }
 
+    /// The one word a query answers.
+    pub(crate) async fn word(&self, text: &str) -> String {
+        #[derive(FromQueryResult)]
+        struct Word {
+            word: String,
+        }
+        sql::one::<Word, _>(&self.api.db.read, text, [])
+            .await
+            .unwrap()
+            .map(|row| row.word)
+            .unwrap_or_default()
+    }
+
+    /// Everything that is stored, to the letter.
+    pub(crate) async fn content(&self) -> String {
+        let tables = self
+            .word("SELECT group_concat(name) AS word FROM (SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name)")
+            .await;
+        let mut content = String::new();
+        for table in tables.split(',') {
+            let columns = format!(
+                "SELECT group_concat('quote(' || name || ')', ' || '','' || ') AS word FROM pragma_table_info('{table}')"
+            );
+            let columns = self.word(&columns).await;
+            let rows = format!(
+                "SELECT COALESCE(group_concat(line, char(10)), '') AS word FROM (SELECT {columns} AS line FROM {table} ORDER BY 1)"
+            );
+            content.push_str(&format!("-- {table}\n{}\n", self.word(&rows).await));
+        }
+        content
+    }
+
     /// Rows in every table a request could fill.
     pub(crate) async fn rows(&self) -> Vec<i64> {
         let mut rows = Vec::new();

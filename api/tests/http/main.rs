@@ -14,6 +14,8 @@ mod house;
 mod import;
 mod links;
 mod lists;
+mod matrix;
+mod page_credentials;
 mod repeats;
 mod resources;
 mod setup;
