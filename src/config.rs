@@ -100,11 +100,19 @@ impl Config {
     /// Refuses what could only fail later, in front of a customer.
     ///
     /// # Errors
-    /// Names the variable at fault.
+    /// Names the variables at fault.
     pub fn check(&self) -> anyhow::Result<()> {
+        let problems = self.problems();
+        if problems.is_empty() { Ok(()) } else { bail!("{}", problems.join("; ")) }
+    }
+
+    /// Everything that is wrong with it, a sentence each that names the variable.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
         let url = self.public_url.as_str();
         if !(url.starts_with("https://") || url.starts_with("http://")) || url.ends_with('/') {
-            bail!("POSTCALL_PUBLIC_URL must be http(s)://… without a slash at the end");
+            problems.push("POSTCALL_PUBLIC_URL must be http(s)://… without a slash at the end".to_owned());
         }
         let required = [
             ("POSTCALL_STRIPE_SECRET_KEY", &self.stripe_secret_key),
@@ -113,12 +121,9 @@ impl Config {
             ("POSTCALL_TWILIO_ACCOUNT_SID", &self.twilio_account_sid),
             ("POSTCALL_TWILIO_AUTH_TOKENS", &self.twilio_auth_tokens),
         ];
-        for (name, value) in required {
-            if value.trim().is_empty() {
-                bail!("{name} is not set");
-            }
-        }
-        Ok(())
+        let unset = required.into_iter().filter(|(_, value)| value.trim().is_empty());
+        problems.extend(unset.map(|(name, _)| format!("{name} is not set")));
+        problems
     }
 
     #[must_use]
@@ -191,6 +196,20 @@ mod tests {
         assert_eq!(names, known.keys().collect::<Vec<_>>());
         for (name, default) in known.iter().filter(|(_, default)| !default.is_empty()) {
             assert_eq!(&example[name], default, "the default of {name}");
+        }
+    }
+
+    #[test]
+    fn the_example_marks_every_secret_and_nothing_else() {
+        let example = include_str!("../.env.example");
+        for argument in Everything::command().get_arguments().filter(|argument| !argument.is_hide_set()) {
+            let Some(name) = argument.get_env() else { continue };
+            let name = format!("{}=", name.to_string_lossy());
+            let is_name = |line: &&str| line.trim_start_matches("# ").starts_with(&name);
+            let before = example.lines().take_while(|line| !is_name(line)).collect::<Vec<_>>();
+            let is_about_it = |line: &&&str| line.starts_with("# ") && !line.starts_with("# POSTCALL_");
+            let marked = before.iter().rev().take_while(is_about_it).any(|line| line.contains("[secret]"));
+            assert_eq!(marked, crate::secret_files::is_secret(argument), "{name}");
         }
     }
 

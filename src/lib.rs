@@ -4,4 +4,6 @@
 
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod product;
+pub mod secret_files;

@@ -5,10 +5,12 @@ mod commands;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use postcall::config::{Config, Store};
 use postcall::demo::DemoOptions;
+use postcall::doctor::DoctorOptions;
 use postcall::product::{Product, Roles, StopSignals};
+use postcall::secret_files;
 use queue::Clock;
 use tracing_subscriber::EnvFilter;
 
@@ -48,11 +50,14 @@ enum Command {
     /// Jobs that gave up.
     #[command(subcommand)]
     Jobs(commands::JobsCommand),
+    /// Examines configuration, connections, clocks and stuck work, and says what to do. Exits with 0 when all is fine,
+    /// 1 when somebody should look, 2 when something is broken.
+    Doctor(Box<DoctorOptions>),
 }
 
 fn main() -> ExitCode {
     match start() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // One line with its causes: an operator has use for these, not for a backtrace.
             eprintln!("error: {error:#}");
@@ -61,9 +66,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn start() -> anyhow::Result<()> {
+fn start() -> anyhow::Result<ExitCode> {
     gateways::http::install_crypto();
-    let cli = Cli::parse();
+    let command = secret_files::read(Cli::command(), &|name| std::env::var_os(name))?;
+    let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(&cli.log))
         .with_writer(std::io::stderr)
@@ -73,8 +79,9 @@ fn start() -> anyhow::Result<()> {
     runtime.block_on(run(cli.command))
 }
 
-async fn run(command: Command) -> anyhow::Result<()> {
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Doctor(options) => return Ok(postcall::doctor::run(&options).await.into()),
         Command::Demo(options) => postcall::demo::run(options).await,
         Command::Serve(config) => serve(&config, Roles::BOTH).await,
         Command::Api(config) => serve(&config, Roles::API).await,
@@ -83,7 +90,8 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Merchant(command) => commands::merchant(command).await,
         Command::Key(command) => commands::key(command).await,
         Command::Jobs(command) => commands::jobs(command).await,
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn serve(config: &Config, roles: Roles) -> anyhow::Result<()> {

@@ -121,6 +121,12 @@ impl Keyring {
         &self.current.id
     }
 
+    /// Whether a key of this name is on the ring.
+    #[must_use]
+    pub fn holds(&self, key_id: &str) -> bool {
+        self.keys().any(|key| key.id == key_id)
+    }
+
     fn keys(&self) -> impl Iterator<Item = &Key> {
         std::iter::once(&self.current).chain(&self.former)
     }

@@ -1,6 +1,7 @@
 //! The connection: SQLite in one file, or PostgreSQL. Readers and writers are apart, because SQLite has one writer:
 //! its write pool holds a single connection, so writers queue fairly instead of meeting `SQLITE_BUSY`.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,6 +58,15 @@ impl Db {
             return Self::connect_postgres(url).await;
         }
         Err(ConnectError::UnknownScheme)
+    }
+
+    /// The file behind an address, when there is one.
+    #[must_use]
+    pub fn file(url: &str) -> Option<PathBuf> {
+        if !url.starts_with("sqlite:") {
+            return None;
+        }
+        SqliteConnectOptions::from_str(url).ok().map(|options| options.get_filename().to_owned())
     }
 
     async fn connect_sqlite(url: &str) -> Result<Self, ConnectError> {

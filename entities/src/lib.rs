@@ -27,6 +27,7 @@ pub mod payable;
 pub mod payment;
 pub mod send_attempt;
 pub mod sql;
+pub mod store;
 pub mod stored;
 pub mod stripe_event;
 pub mod timeline;

@@ -97,6 +97,21 @@ impl EmailGateway {
         }
     }
 
+    /// Whether the relay is there, is as private as configured, and lets us in. Nothing is sent.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn check(&self) -> Result<(), String> {
+        match tokio::time::timeout(self.timeout, self.pool.take()).await {
+            Ok(Ok(line)) => {
+                line.put_back();
+                Ok(())
+            }
+            Ok(Err(fault)) => Err(fault.why()),
+            Err(_) => Err("the relay does not answer in time".to_owned()),
+        }
+    }
+
     async fn deliver(
         &self,
         letter: &Letter,

@@ -115,7 +115,8 @@ pub fn retry_after_ms(headers: &HeaderMap) -> Option<i64> {
 }
 
 /// An HTTP or RFC 2822 date in milliseconds since 1970.
-pub(crate) fn date_ms(text: &str) -> Option<i64> {
+#[must_use]
+pub fn date_ms(text: &str) -> Option<i64> {
     let moment = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
     Some(moment.as_millisecond())
 }

@@ -58,4 +58,10 @@ impl MigratorTrait for Migrator {
     }
 }
 
+/// The name of every migration, oldest first.
+#[must_use]
+pub fn names() -> Vec<String> {
+    Migrator::migrations().iter().map(|step| step.name().to_owned()).collect()
+}
+
 pub use sea_orm_migration::MigratorTrait as Migrate;

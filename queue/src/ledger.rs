@@ -3,6 +3,8 @@
 
 mod sql;
 
+pub(crate) use sql::expired_leases;
+
 use domain::id::JobId;
 use domain::job::{JobKind, NewJob, Outbox};
 use sea_orm::{

@@ -13,6 +13,7 @@ mod live;
 mod metrics;
 mod periodic;
 mod runtime;
+mod stuck;
 mod wake;
 
 pub use batch::{Batch, Claimed, Outcome};
@@ -22,4 +23,5 @@ pub use ledger::{Depth, Ledger, Settled};
 pub use live::Live;
 pub use metrics::Metrics;
 pub use runtime::{Handler, Runtime};
+pub use stuck::redis_now_ms;
 pub use wake::{Wake, WakeError};

@@ -36,6 +36,16 @@ impl Fault {
         }
     }
 
+    /// For a person.
+    pub(super) fn why(self) -> String {
+        match self.outcome() {
+            SendOutcome::NotSent { why, .. }
+            | SendOutcome::Rejected { why, .. }
+            | SendOutcome::Unknown { why } => why,
+            SendOutcome::Accepted { .. } => String::new(),
+        }
+    }
+
     pub(super) fn outcome(self) -> SendOutcome {
         match self {
             Self::TooLate => SendOutcome::not_sent("the deadline passed before the message was written"),

@@ -112,6 +112,14 @@ pub(super) fn settle(backend: DatabaseBackend) -> String {
     )
 }
 
+/// `$1` milliseconds that have passed since a lease ended.
+pub(crate) fn expired_leases(backend: DatabaseBackend) -> String {
+    format!(
+        "SELECT count(*) AS jobs FROM jobs WHERE status = 'leased' AND lease_until_ms < {now} - $1",
+        now = now(backend)
+    )
+}
+
 /// `$1` kinds as rows, `$2` business offset.
 pub(super) fn due_kinds(backend: DatabaseBackend) -> String {
     format!(
