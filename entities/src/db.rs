@@ -11,11 +11,15 @@ use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, SqlxPostgresConnector,
     SqlxSqliteConnector, TransactionOptions, TransactionTrait,
 };
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::Connection as _;
+use sqlx::pool::PoolConnectionMetadata;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 /// How long a caller waits for a free connection before it is told that the store is not there.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection that rested this long is tested before it is used.
+const TESTED_AFTER: Duration = Duration::from_secs(1);
 const READERS_MAX: u32 = 6;
 const POSTGRES_CONNECTIONS_MAX: u32 = 16;
 
@@ -104,6 +108,7 @@ impl Db {
             .max_connections(POSTGRES_CONNECTIONS_MAX)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
+            .before_acquire(|connection, rested| Box::pin(lives(connection, rested)))
             .connect_with(options)
             .await
             .map_err(ConnectError::Unreachable)?;
@@ -139,6 +144,15 @@ impl Db {
         };
         self.write.begin_with_options(options).await
     }
+}
+
+/// Asks a connection that rested for a while whether it lives: after a restart of the server the pool is full of dead
+/// ones. Under load they do not rest, and the first error drops them.
+async fn lives(connection: &mut PgConnection, rested: PoolConnectionMetadata) -> Result<bool, sqlx::Error> {
+    if rested.idle_for < TESTED_AFTER {
+        return Ok(true);
+    }
+    Ok(tokio::time::timeout(ACQUIRE_TIMEOUT / 2, connection.ping()).await.is_ok_and(|lives| lives.is_ok()))
 }
 
 /// Whether an error says that a unique index already holds this row, and which one.

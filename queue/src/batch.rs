@@ -8,8 +8,8 @@ use domain::job::JobKind;
 use sea_orm::{ConnectionTrait, DbErr};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::Ledger;
 use crate::ledger::Settled;
+use crate::{Ledger, trouble};
 
 /// What a handler says about one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,6 +148,59 @@ impl Batch {
         tx.commit().await?;
         self.committed(&settled);
         Ok(())
+    }
+
+    /// Repeats a transaction that met passing trouble of the store, while the lease holds. The work must be one
+    /// transaction that may be repeated even when its commit succeeded unseen: guarded by states and fences.
+    ///
+    /// # Errors
+    /// What the store said last.
+    pub async fn persist<T, F>(&self, work: impl Fn() -> F + Send + Sync) -> Result<T, DbErr>
+    where
+        F: Future<Output = Result<T, DbErr>> + Send,
+    {
+        let mut troubles = 0;
+        loop {
+            match work().await {
+                Err(error) if trouble::passes(&error) && self.pause(troubles).await => {
+                    tracing::warn!(kind = self.kind.word(), %error, "the store is in trouble; a write is tried again");
+                    troubles += 1;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    /// Pauses after so many troubles in a row; `false` at once when the lease would be over by then.
+    pub(crate) async fn pause(&self, troubles: u32) -> bool {
+        let pause = trouble::pause(troubles);
+        let held = self.jobs().any(|job| self.remaining(job) > pause);
+        if held {
+            tokio::time::sleep(pause).await;
+        }
+        held
+    }
+
+    /// Hands what is left over to batches of one row each, under the same leases.
+    pub(crate) fn split(&self) -> Vec<Arc<Self>> {
+        let unsettled = self.rows.iter().filter(|row| !row.settled.swap(true, Ordering::Relaxed));
+        let alone = unsettled.map(|row| Row {
+            job: row.job.clone(),
+            settled: AtomicBool::new(false),
+            lost: AtomicBool::new(row.lost.load(Ordering::Relaxed)),
+        });
+        alone
+            .map(|row| {
+                Arc::new(Self {
+                    kind: self.kind,
+                    rows: vec![row],
+                    ledger: self.ledger.clone(),
+                    lease_ends_ms: AtomicU64::new(self.lease_ends_ms.load(Ordering::Relaxed)),
+                    claimed_at: self.claimed_at,
+                    _slot: None,
+                })
+            })
+            .collect()
     }
 
     pub(crate) fn leases(&self) -> Vec<(String, i64)> {

@@ -3,7 +3,7 @@
 
 mod sql;
 
-pub(crate) use sql::expired_leases;
+use std::time::Duration;
 
 use domain::id::JobId;
 use domain::job::{JobKind, NewJob, Outbox};
@@ -15,6 +15,8 @@ use serde_json::json;
 
 use crate::batch::{Claimed, Outcome};
 use crate::{Clock, Live, Metrics, Wake};
+
+pub(crate) use sql::expired_leases;
 
 /// The longest error text kept in a row.
 const ERROR_CHARS_MAX: usize = 500;
@@ -169,7 +171,7 @@ impl Ledger {
         values: [Value; N],
     ) -> Result<Vec<Claimed>, DbErr> {
         let statement = Statement::from_sql_and_values(self.backend(), text, values);
-        let rows = self.write.query_all_raw(statement).await?;
+        let rows = in_time(self.write.query_all_raw(statement)).await?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in rows {
             claimed.push(Claimed {
@@ -194,7 +196,8 @@ impl Ledger {
             sql::renew(self.backend()),
             [json_text(&rows), lease_ms.into()],
         );
-        self.write.query_all_raw(statement).await?.iter().map(|row| row.try_get("", "id")).collect()
+        let rows = in_time(self.write.query_all_raw(statement)).await?;
+        rows.iter().map(|row| row.try_get("", "id")).collect()
     }
 
     /// Gives rows back that were claimed and not begun.
@@ -210,7 +213,7 @@ impl Ledger {
         let values = [json_text(&words), self.clock.offset_ms().into()];
         let statement =
             Statement::from_sql_and_values(self.backend(), sql::due_kinds(self.backend()), values);
-        let rows = self.read.query_all_raw(statement).await?;
+        let rows = in_time(self.read.query_all_raw(statement)).await?;
         let words: Vec<String> = rows.iter().map(|row| row.try_get("", "kind")).collect::<Result<_, _>>()?;
         Ok(words.iter().filter_map(|word| word.parse().ok()).collect())
     }
@@ -225,8 +228,11 @@ impl Ledger {
         if outcomes.is_empty() {
             return Ok(settled);
         }
+        // In one order everywhere, renewals included: two statements on the same rows must not wait for each other.
+        let mut ordered: Vec<&(Claimed, Outcome)> = outcomes.iter().collect();
+        ordered.sort_unstable_by(|a, b| a.0.id.cmp(&b.0.id));
         let rows: Vec<serde_json::Value> =
-            outcomes.iter().map(|(job, outcome)| verdict(kind, job, outcome)).collect();
+            ordered.iter().map(|(job, outcome)| verdict(kind, job, outcome)).collect();
         let backend = tx.get_database_backend();
         let values = [json_text(&rows), self.clock.offset_ms().into()];
         let statement = Statement::from_sql_and_values(backend, sql::settle(backend), values);
@@ -271,6 +277,15 @@ impl Ledger {
     pub(crate) fn backend(&self) -> DatabaseBackend {
         self.write.get_database_backend()
     }
+}
+
+/// A connection that hangs must not stop a worker: who waits longer than a lease lasts has lost it anyway. The statement
+/// may still have been carried out; then its leases expire.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+async fn in_time<T>(asked: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+    let late = |_| Err(DbErr::Custom("the store did not answer in time".to_owned()));
+    tokio::time::timeout(ANSWER_WITHIN, asked).await.unwrap_or_else(late)
 }
 
 pub(crate) async fn execute<C: ConnectionTrait>(

@@ -14,6 +14,7 @@ mod metrics;
 mod periodic;
 mod runtime;
 mod stuck;
+pub mod trouble;
 mod wake;
 
 pub use batch::{Batch, Claimed, Outcome};

@@ -3,6 +3,7 @@
 
 mod claimer;
 mod keeper;
+mod work;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,8 +18,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::ClaimedBatches;
-use crate::{Batch, Ledger, Outcome, periodic};
+use crate::{Batch, Ledger, periodic};
 use keeper::Keeper;
+use work::work;
 
 /// A worker that ended is started again after this long, doubled each time up to the cap.
 const RESTART_FIRST: Duration = Duration::from_millis(100);
@@ -178,25 +180,4 @@ impl Worker {
         }
         .boxed()
     }
-}
-
-/// Runs one batch on a task of its own, so that kinds do not share a thread, and answers for what the handler left.
-async fn work(batch: Arc<Batch>, run: Run, keeper: Keeper) {
-    let begun = Instant::now();
-    keeper.hold(&batch);
-    let ran = tokio::spawn(run(Arc::clone(&batch))).await;
-    let left: Vec<_> = batch.jobs().cloned().collect();
-    if !left.is_empty() {
-        let error = match ran {
-            Ok(Ok(())) => "the handler left this row without an answer".to_owned(),
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "the handler panicked".to_owned(),
-        };
-        tracing::warn!(kind = batch.kind().word(), rows = left.len(), error, "rows are retried");
-        let outcomes = left.into_iter().map(|job| (job, Outcome::Retry(error.clone()))).collect();
-        if let Err(error) = batch.finish(outcomes).await {
-            tracing::error!(%error, "a batch could not be settled; its lease will expire");
-        }
-    }
-    batch.ledger().metrics().ran(batch.kind(), begun.elapsed());
 }

@@ -20,6 +20,8 @@ use sea_orm::DbErr;
 use templates::EmailBody;
 
 use crate::Context;
+use call::Answer;
+use errand::Errand;
 
 pub(crate) use facts::About;
 
@@ -59,7 +61,7 @@ where
     let mut failed = None;
     while answers.recv_many(&mut ready, GROUP_MAX).await > 0 {
         failpoint::reached("send_provider_answered");
-        match record::commit(context, batch, std::mem::take(&mut ready)).await {
+        match write(context, batch, &std::mem::take(&mut ready)).await {
             Ok(()) => failpoint::reached("send_committed"),
             // What could not be written stays `sending` and becomes unknown; the others are still worth writing.
             Err(error) => {
@@ -69,6 +71,20 @@ where
         }
     }
     failed.map_or(Ok(()), Err)
+}
+
+/// Writes outcomes, while the lease holds whatever the store says meanwhile: what we saw must not become unknown. One
+/// outcome that cannot be written takes no other with it.
+async fn write(context: &Context, batch: &Batch, answers: &[(Errand, Answer)]) -> Result<(), DbErr> {
+    let together = batch.persist(|| record::commit(context, batch, answers)).await;
+    if together.is_ok() || answers.len() == 1 {
+        return together;
+    }
+    let mut written = Ok(());
+    for alone in answers.chunks(1) {
+        written = batch.persist(|| record::commit(context, batch, alone)).await.and(written);
+    }
+    written
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 mod rules;
 mod store;
+mod trouble;
 mod work;
 
 macro_rules! on_every_store {
@@ -41,4 +42,7 @@ on_every_store!(
     work::shutdown_finishes_what_runs_and_gives_back_the_rest,
     work::a_row_that_was_taken_over_has_no_time_left,
     work::a_kind_nobody_knows_does_not_stop_the_others,
+    trouble::a_row_that_spoils_its_batch_is_found_and_the_others_are_done_at_once,
+    trouble::trouble_of_the_store_is_waited_out_and_not_counted,
+    trouble::a_deadlock_and_a_busy_store_pass_and_a_wrong_statement_does_not,
 );

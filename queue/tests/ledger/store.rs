@@ -14,6 +14,7 @@ pub(crate) struct Store {
     read: DatabaseConnection,
     write: DatabaseConnection,
     pub(crate) clock: Clock,
+    url: String,
     _file: Option<tempfile::TempDir>,
 }
 
@@ -28,7 +29,7 @@ impl Store {
         let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.unwrap();
         let read = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.unwrap();
         let write = SqlxSqliteConnector::from_sqlx_sqlite_pool(write);
-        Self::migrated(SqlxSqliteConnector::from_sqlx_sqlite_pool(read), write, Some(folder)).await
+        Self::migrated(SqlxSqliteConnector::from_sqlx_sqlite_pool(read), write, url, Some(folder)).await
     }
 
     pub(crate) async fn postgres() -> Option<Self> {
@@ -40,16 +41,18 @@ impl Store {
         let pool =
             sqlx::postgres::PgPoolOptions::new().max_connections(8).connect_with(options).await.unwrap();
         let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-        Some(Self::migrated(connection.clone(), connection, None).await)
+        let (base, _) = server.rsplit_once('/').unwrap();
+        Some(Self::migrated(connection.clone(), connection, format!("{base}/{name}"), None).await)
     }
 
     async fn migrated(
         read: DatabaseConnection,
         write: DatabaseConnection,
+        url: String,
         file: Option<tempfile::TempDir>,
     ) -> Self {
         Migrator::up(&write, None).await.unwrap();
-        Self { read, write, clock: Clock::default(), _file: file }
+        Self { read, write, clock: Clock::default(), url, _file: file }
     }
 
     /// A ledger as another process would have it: the same database, bells of its own.
@@ -63,6 +66,21 @@ impl Store {
             Live::default(),
             metrics,
         )
+    }
+
+    pub(crate) fn connection(&self) -> &DatabaseConnection {
+        &self.write
+    }
+
+    /// As a second process on the same store, one that does not wait for a lock of SQLite's.
+    pub(crate) async fn another_connection(&self) -> DatabaseConnection {
+        if self.url.starts_with("sqlite:") {
+            let options = SqliteConnectOptions::from_str(&self.url).unwrap().busy_timeout(Duration::ZERO);
+            let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+            return SqlxSqliteConnector::from_sqlx_sqlite_pool(pool);
+        }
+        let pool = sqlx::postgres::PgPoolOptions::new().max_connections(1).connect(&self.url).await.unwrap();
+        SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
     }
 
     pub(crate) async fn run(&self, text: &str) -> u64 {

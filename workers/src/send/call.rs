@@ -14,6 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::errand::{Errand, Order};
 use crate::Context;
 
+#[derive(Clone)]
 pub(super) enum Answer {
     Sent(SendOutcome),
     Looked(Result<Sighting, FindError>),

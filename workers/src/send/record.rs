@@ -27,7 +27,7 @@ use conclude::{Conclusion, Effect, conclude};
 pub(super) async fn commit(
     context: &Context,
     batch: &Batch,
-    answers: Vec<(Errand, Answer)>,
+    answers: &[(Errand, Answer)],
 ) -> Result<(), DbErr> {
     let tx = context.db.begin().await?;
     let now = context.now();
@@ -57,18 +57,13 @@ struct Sheet {
 
 async fn apply<C: ConnectionTrait>(
     tx: &C,
-    answers: Vec<(Errand, Answer)>,
+    answers: &[(Errand, Answer)],
     invoices: &[invoice::Model],
     now: Timestamp,
     outbox: &mut Outbox,
 ) -> Result<Vec<(Claimed, Outcome)>, DbErr> {
-    let concluded: Vec<(Errand, Conclusion)> = answers
-        .into_iter()
-        .map(|(errand, answer)| {
-            let conclusion = conclude(&errand, answer, now);
-            (errand, conclusion)
-        })
-        .collect();
+    let concluded: Vec<(&Errand, Conclusion)> =
+        answers.iter().map(|(errand, answer)| (errand, conclude(errand, answer.clone(), now))).collect();
     let verdicts: Vec<Verdict> =
         concluded.iter().filter_map(|(_, conclusion)| conclusion.verdict.clone()).collect();
     let closed: HashSet<AttemptId> = send_attempt::close(tx, &verdicts, now).await?.into_iter().collect();
@@ -76,7 +71,7 @@ async fn apply<C: ConnectionTrait>(
     for (errand, conclusion) in concluded {
         if conclusion.verdict.is_some() && !closed.contains(&errand.attempt.id) {
             // A callback was faster. What it left is read in the next round.
-            sheet.outcomes.push((errand.job, Outcome::Wait(Duration::ZERO)));
+            sheet.outcomes.push((errand.job.clone(), Outcome::Wait(Duration::ZERO)));
             continue;
         }
         sheet.add(errand, conclusion.effect, now);
@@ -92,15 +87,16 @@ async fn apply<C: ConnectionTrait>(
 }
 
 impl Sheet {
-    fn add(&mut self, errand: Errand, effect: Effect, now: Timestamp) {
-        let Errand { job, message, attempt, .. } = errand;
+    fn add(&mut self, errand: &Errand, effect: Effect, now: Timestamp) {
+        let Errand { message, attempt, .. } = errand;
+        let job = errand.job.clone();
         match effect {
             Effect::Taken { segments } => {
                 let was_open = attempt.lookups > 0 || attempt.ordinal > 1;
-                self.taken.push(Taken { message, segments, was_open });
+                self.taken.push(Taken { message: message.clone(), segments, was_open });
                 self.outcomes.push((job, Outcome::Done));
             }
-            Effect::Refused { class } => self.end(job, Fallen::refused(&message, class)),
+            Effect::Refused { class } => self.end(job, Fallen::refused(message, class)),
             Effect::RetryLater => {
                 let wait = Duration::from_millis(u64::try_from(schedule::RETRY_LATER_MS).unwrap_or(0));
                 self.outcomes.push((job, Outcome::Wait(wait)));
@@ -110,16 +106,16 @@ impl Sheet {
             }
             Effect::NotSent { retry_after_ms: None, why } => self.outcomes.push((job, Outcome::Retry(why))),
             Effect::Impatient { why } => {
-                self.fallen.push(Fallen { if_possible: true, ..unreachable(&message) });
+                self.fallen.push(Fallen { if_possible: true, ..unreachable(message) });
                 self.impatient.push((job, why));
             }
             Effect::LookAgain { at } => {
-                self.looked_in_vain.push(attempt.id);
+                self.looked_in_vain.push(attempt.id.clone());
                 self.outcomes.push((job, wait_until(at, now)));
             }
             Effect::Unseen { look_at } => self.outcomes.push((job, wait_until(look_at, now))),
             Effect::Absent => self.outcomes.push((job, Outcome::Wait(Duration::ZERO))),
-            Effect::Unknowable => self.end(job, Fallen::ended(&message, MessageState::Unknown, "unknown")),
+            Effect::Unknowable => self.end(job, Fallen::ended(message, MessageState::Unknown, "unknown")),
         }
     }
 
