@@ -18,7 +18,9 @@ pub struct Store {
     )]
     pub database_url: String,
 
-    /// Wake-ups and live updates between processes, `redis://host:6379`. Without it they notice by a poll each second.
+    /// Wake-ups and live updates between processes: `redis://user:password@host:6379/0`, or
+    /// `redis+sentinel://user:password@host:26379,host:26379/service`; `rediss` for TLS. Without it they notice by a poll
+    /// each second.
     #[arg(long, env = "POSTCALL_REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<String>,
 

@@ -13,7 +13,7 @@ use gateways::email::{EmailConfig, EmailGateway};
 use gateways::sms::{SmsConfig, SmsGateway};
 use gateways::stripe::{StripeConfig, StripeGateway};
 use migration::{Migrate, Migrator};
-use queue::{Clock, Ledger, Live, Metrics, Runtime, Wake};
+use queue::{Clock, Ledger, Live, Metrics, Redis, Runtime, Wake};
 use secrecy::SecretString;
 use templates::Templates;
 use tokio::net::TcpListener;
@@ -65,11 +65,15 @@ impl Foundation {
         let db = Db::connect(&store.database_url).await?;
         Migrator::up(&db.write, None).await.context("the schema could not be brought up to date")?;
         let live = Live::default();
+        let registry = prometheus::Registry::new();
         let wake = match &store.redis_url {
-            Some(url) => Wake::through_redis(url, &live, shutdown)?,
+            Some(url) => {
+                let redis = Redis::at(url).context("POSTCALL_REDIS_URL")?;
+                redis.register(&registry)?;
+                Wake::through(redis, &live, shutdown)
+            }
             None => Wake::local(),
         };
-        let registry = prometheus::Registry::new();
         let metrics = Metrics::register(&registry)?;
         let ledger = Ledger::new(db.read.clone(), db.write.clone(), clock, wake, live, metrics);
         Ok(Self { db, ledger, keyring, registry })

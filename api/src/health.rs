@@ -34,7 +34,11 @@ async fn alive() -> &'static str {
 async fn ready(State(api): State<Api>) -> Result<&'static str, Problem> {
     let asked = tokio::time::timeout(STORE_TIMEOUT, ask_store(&api)).await;
     match asked {
-        Ok(Ok(())) => Ok("ready\n"),
+        Ok(Ok(())) => Ok(match api.ledger.wake().redis_connected() {
+            // Nothing depends on it: work only waits up to a second longer.
+            Some(false) => "ready, without Redis: work of other processes is found by a poll each second\n",
+            Some(true) | None => "ready\n",
+        }),
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready");
             Err(Problem::unavailable("store_unavailable", "The store does not answer as it should."))

@@ -82,7 +82,8 @@ impl Ledger {
         &self.metrics
     }
 
-    pub(crate) fn wake(&self) -> &Wake {
+    #[must_use]
+    pub fn wake(&self) -> &Wake {
         &self.wake
     }
 

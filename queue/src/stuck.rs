@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sea_orm::{DbErr, Statement};
 
+use crate::Redis;
 use crate::ledger::{Ledger, expired_leases};
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,9 +29,9 @@ impl Ledger {
 /// # Errors
 /// In words: the address cannot be read, nobody answers in time, or Redis says no.
 pub async fn redis_now_ms(url: &str) -> Result<i64, String> {
-    let client = redis::Client::open(url).map_err(|error| error.to_string())?;
+    let redis = Redis::at(url).map_err(|error| error.to_string())?;
     let asking = async {
-        let mut connection = client.get_multiplexed_async_connection().await?;
+        let mut connection = redis.connect().await?;
         redis::cmd("TIME").query_async::<(i64, i64)>(&mut connection).await
     };
     let (seconds, micros) = tokio::time::timeout(ANSWER_TIMEOUT, asking)

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use queue::{Live, Wake};
+use queue::{Live, Redis, Wake};
 use tokio_util::sync::CancellationToken;
 
 use crate::ledger::{Answers, Ours};
@@ -20,7 +20,7 @@ pub async fn measure(servers: &mut Servers) -> Result<()> {
     );
     let stop = CancellationToken::new();
     let url = servers.redis_url();
-    let bell = || Wake::through_redis(&url, &Live::default(), &stop);
+    let bell = || anyhow::Ok(Wake::through(Redis::at(&url)?, &Live::default(), &stop));
     let [asks, _] = Ours::on_both(servers).await?;
     let asks = asks.with_wake(bell()?)?;
     let works = asks.another_process(bell()?)?;
