@@ -32,6 +32,13 @@ pub enum Fault {
         #[serde(default)]
         retry_after_s: Option<u64>,
     },
+    /// Not executed; answers this status with this `Retry-After`, word for word.
+    RefuseSaying {
+        /// 429, 503, …
+        status: u16,
+        /// Seconds, a date, or nonsense.
+        retry_after: String,
+    },
     /// Executed, then answers this status as if it had failed.
     FailAfter {
         /// 500, 502, …
@@ -146,6 +153,13 @@ pub(crate) async fn carry_out(
             let mut answer = refusal(code(status));
             if let Some(seconds) = retry_after_s {
                 answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            answer
+        }
+        Fault::RefuseSaying { status, retry_after } => {
+            let mut answer = refusal(code(status));
+            if let Ok(value) = HeaderValue::from_str(&retry_after) {
+                answer.headers_mut().insert(header::RETRY_AFTER, value);
             }
             answer
         }

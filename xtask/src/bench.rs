@@ -4,7 +4,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::workspace;
+use xtask::workspace;
 
 /// Builds with `--workspace`, as everything here is built, then runs the figures.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 
 use crate::report::{self, Row};
-use crate::{set_up, step};
+use crate::step;
+use xtask::set_up;
 
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     ensure!(arguments.is_empty(), "lint takes no argument");

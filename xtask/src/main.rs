@@ -6,19 +6,16 @@ mod bench;
 mod counts;
 mod crate_rules;
 mod demo;
+mod faults;
 mod lint;
-mod postgres_binaries;
-mod process;
 mod report;
-mod services;
-mod set_up;
 mod step;
 mod test;
-mod workspace;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
+use xtask::services;
 
 struct Subcommand {
     name: &'static str,
@@ -27,7 +24,7 @@ struct Subcommand {
     run: fn(&[String]) -> Result<ExitCode>,
 }
 
-const SUBCOMMANDS: [Subcommand; 4] = [
+const SUBCOMMANDS: [Subcommand; 5] = [
     Subcommand {
         name: "test",
         usage: "test [--fast] [name…]",
@@ -47,6 +44,13 @@ const SUBCOMMANDS: [Subcommand; 4] = [
         about: "build the release binary and measure it: time from an accepted event to the carrier when idle, events/s \
                 of ingest and of a drain of 20,000, statements per event",
         run: bench::run,
+    },
+    Subcommand {
+        name: "faults",
+        usage: "faults [--seed N] [--short] [--minutes N] [--store sqlite|postgres] [class…] | --sabotage",
+        about: "build, then hurt the product in every way we know and let the outside world judge; --short takes minutes, \
+                the whole an hour; --sabotage checks that builds without a protection fail",
+        run: faults::run,
     },
     Subcommand {
         name: "services",

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-pub(crate) struct Finished {
-    pub(crate) ok: bool,
-    pub(crate) lines: Vec<String>,
+pub struct Finished {
+    pub ok: bool,
+    pub lines: Vec<String>,
 }
 
 /// Runs it to its end, or to the limit and not a moment longer.
-pub(crate) fn run(command: &mut Command, limit: Duration) -> Result<Finished> {
+pub fn run(command: &mut Command, limit: Duration) -> Result<Finished> {
     if std::io::stdout().is_terminal() {
         command.env("CARGO_TERM_COLOR", "always");
     }
@@ -71,7 +71,7 @@ fn send_lines(stream: impl Read + Send + 'static, sender: Sender<String>) {
 }
 
 /// Whether it can be started and says it is well; its output is not shown.
-pub(crate) fn succeeds(command: &mut Command) -> bool {
+pub fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -81,16 +81,16 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 }
 
 /// What a program prints, when it can be started and succeeds.
-pub(crate) fn printed(command: &mut Command) -> Option<String> {
+pub fn printed(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-pub(crate) fn is_root() -> bool {
+pub fn is_root() -> bool {
     printed(Command::new("id").arg("-u")).is_some_and(|id| id == "0")
 }
 
-pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
+pub fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|directory| directory.join(program)).find(|file| is_program(file))
 }
@@ -101,7 +101,7 @@ fn is_program(file: &Path) -> bool {
 }
 
 /// As it would be typed, for the reader of the log.
-pub(crate) fn shown(command: &Command) -> String {
+pub fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy();
     let arguments = command.get_args().map(|argument| argument.to_string_lossy());
     std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" ")

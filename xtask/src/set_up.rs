@@ -39,12 +39,12 @@ const PYTHON: Need = Need {
 };
 
 /// PostgreSQL and Redis.
-pub(crate) fn servers() -> Result<()> {
+pub fn servers() -> Result<()> {
     meet(&[POSTGRES, REDIS])
 }
 
 /// What the chosen steps need, in one installation.
-pub(crate) fn install(with_servers: bool, with_node_and_python: bool, target: &Path) -> Result<()> {
+pub fn install(with_servers: bool, with_node_and_python: bool, target: &Path) -> Result<()> {
     let mut needs = Vec::new();
     if with_servers {
         needs.extend([POSTGRES, REDIS]);
@@ -61,7 +61,7 @@ pub(crate) fn install(with_servers: bool, with_node_and_python: bool, target: &P
 }
 
 /// rustup's minimal profile comes without these two.
-pub(crate) fn rust_components() -> Result<()> {
+pub fn rust_components() -> Result<()> {
     let has = |tool: &str| process::succeeds(workspace::cargo().args([tool, "--version"]));
     if has("fmt") && has("clippy") {
         return Ok(());
@@ -69,16 +69,16 @@ pub(crate) fn rust_components() -> Result<()> {
     shown_to_succeed(Command::new("rustup").args(["component", "add", "rustfmt", "clippy"]))
 }
 
-pub(crate) fn has_nextest() -> bool {
+pub fn has_nextest() -> bool {
     process::succeeds(workspace::cargo().args(["nextest", "--version"]))
 }
 
-pub(crate) fn has_cargo_deny() -> bool {
+pub fn has_cargo_deny() -> bool {
     process::succeeds(workspace::cargo().args(["deny", "--version"]))
 }
 
 /// The interpreter with the packages of `e2e/oracles/requirements.txt`.
-pub(crate) fn python(target: &Path) -> PathBuf {
+pub fn python(target: &Path) -> PathBuf {
     target.join("oracles-venv/bin/python")
 }
 

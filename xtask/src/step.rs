@@ -5,12 +5,13 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use xtask::{process, set_up, workspace};
 
 use crate::counts::{Counts, Runner, tally};
 use crate::report::{Outcome, Row};
-use crate::{crate_rules, demo, process, set_up, workspace};
+use crate::{crate_rules, demo, faults};
 
-pub(crate) const NAMES: [&str; 13] = [
+pub(crate) const NAMES: [&str; 15] = [
     "fmt",
     "crates",
     "clippy",
@@ -19,6 +20,8 @@ pub(crate) const NAMES: [&str; 13] = [
     "tests",
     "doctests",
     "demo",
+    "faults",
+    "sabotage",
     "stripe-requests",
     "stripe-objects",
     "twilio-signatures",
@@ -114,7 +117,7 @@ fn ran(
 
 /// Every step, in order. `filters` are names of Rust tests.
 pub(crate) fn all(target: &Path, filters: &[String]) -> Vec<Step> {
-    use Needs::{NodeOrPython, Nothing};
+    use Needs::{NodeOrPython, Nothing, Servers};
     let recordings = target.join("recordings");
     let mut steps = lints();
     steps.extend([
@@ -123,6 +126,9 @@ pub(crate) fn all(target: &Path, filters: &[String]) -> Vec<Step> {
         Step::new("doctests", Nothing, Runner::Doctests, 30, Action::Run(cargo("test --doc --workspace"))),
         Step::new("demo", Nothing, Runner::Check, 5, run_demo(target, &recordings)),
     ]);
+    let short = faults::suite(target, &binary(target), &["--short".to_owned()]);
+    steps.push(Step::new("faults", Servers, Runner::Plain, 15, Action::Run(short)));
+    steps.push(Step::new("sabotage", Nothing, Runner::Check, 1, Action::Check(faults::patches_apply)));
     for (name, script) in [
         ("stripe-requests", "check_stripe_requests.py"),
         ("stripe-objects", "check_stripe_objects.py"),

@@ -8,9 +8,9 @@ use anyhow::{Result, bail};
 
 use crate::counts::Counts;
 use crate::report::{self, Outcome, Row};
-use crate::services::Services;
 use crate::step::{self, Needs, Step};
-use crate::{set_up, workspace};
+use xtask::services::Services;
+use xtask::{set_up, workspace};
 
 type Variables = Vec<(&'static str, String)>;
 
@@ -89,14 +89,14 @@ impl Selection {
     }
 
     fn takes(&self, step: &Step) -> bool {
-        if self.fast && step.needs == Needs::NodeOrPython {
+        if self.fast && (step.needs == Needs::NodeOrPython || step.name == "faults") {
             return false;
         }
         if self.steps.is_empty() && self.filters.is_empty() {
             return true;
         }
-        // These two start the binary, which must be the one of today.
-        let starts_the_binary = self.steps.iter().any(|name| matches!(*name, "demo" | "browser"));
+        // These start the binary, which must be the one of today.
+        let starts_the_binary = self.steps.iter().any(|name| matches!(*name, "demo" | "faults" | "browser"));
         self.steps.contains(&step.name)
             || (step.name == "tests" && !self.filters.is_empty())
             || (step.name == "build" && starts_the_binary)
@@ -124,7 +124,7 @@ mod tests {
     fn fast_leaves_out_what_needs_more_than_rust() {
         assert_eq!(
             taken("--fast"),
-            ["fmt", "crates", "clippy", "deny", "build", "tests", "doctests", "demo"]
+            ["fmt", "crates", "clippy", "deny", "build", "tests", "doctests", "demo", "sabotage"]
         );
     }
 

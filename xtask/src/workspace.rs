@@ -6,13 +6,13 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-pub(crate) fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_path_buf()
 }
 
 /// Cargo, as if it had been typed in a shell.
-pub(crate) fn cargo() -> Command {
+pub fn cargo() -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
     command.current_dir(root());
@@ -33,14 +33,14 @@ fn describes_this_crate(variable: &str) -> bool {
 }
 
 /// What cargo knows of this workspace and all it depends on.
-pub(crate) fn metadata() -> Result<Value> {
+pub fn metadata() -> Result<Value> {
     let output =
         cargo().args(["metadata", "--format-version", "1"]).output().context("cargo could not be started")?;
     ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
     serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")
 }
 
-pub(crate) fn target_directory(metadata: &Value) -> Result<PathBuf> {
+pub fn target_directory(metadata: &Value) -> Result<PathBuf> {
     let text = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
     Ok(PathBuf::from(text))
 }

@@ -44,19 +44,22 @@ async fn send(
         status: None,
         fault: fault.as_ref().map(|fault| format!("{fault:?}")),
     });
-    let execute = async {
-        let result = accept(&carrier, &account, &headers, &body).await;
-        match result {
-            Ok((sid, response)) => {
-                carrier.requests().amend(place, |request| request.sid = Some(sid));
-                response
+    // On a task of its own: a carrier that has read a request carries it out, even when the caller has hung up.
+    let carried_out = tokio::spawn(async move {
+        let execute = async {
+            match accept(&carrier, &account, &headers, &body).await {
+                Ok((sid, response)) => {
+                    carrier.requests().amend(place, |request| request.sid = Some(sid));
+                    response
+                }
+                Err(refused) => refused.into_response(),
             }
-            Err(refused) => refused.into_response(),
-        }
-    };
-    let answer = carry_out(fault, &wire, refusal, execute).await;
-    carrier.requests().amend(place, |request| request.status = Some(answer.status().as_u16()));
-    answer
+        };
+        let answer = carry_out(fault, &wire, refusal, execute).await;
+        carrier.requests().amend(place, |request| request.status = Some(answer.status().as_u16()));
+        answer
+    });
+    carried_out.await.unwrap_or_else(|_| refusal(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 async fn accept(

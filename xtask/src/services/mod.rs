@@ -3,6 +3,10 @@
 mod postgres;
 mod redis;
 
+pub use postgres::Postgres;
+pub use redis::Redis;
+
+use std::hash::{BuildHasher, RandomState};
 use std::io::IsTerminal;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -16,29 +20,29 @@ use crate::{process, set_up};
 const PREFIX: &str = "postcall-xtask-";
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
-pub(crate) struct Services {
+pub struct Services {
     // Dropped in this order: the servers first, then the directory they write to.
-    postgres: postgres::Postgres,
-    redis: redis::Redis,
+    postgres: Postgres,
+    redis: Redis,
     _directory: Directory,
 }
 
 impl Services {
-    pub(crate) fn start() -> Result<Self> {
+    pub fn start() -> Result<Self> {
         let directory = Directory::create()?;
-        let postgres = postgres::Postgres::start(&directory.path)?;
-        let redis = redis::Redis::start(&directory.path)?;
+        let postgres = Postgres::start(&directory.path)?;
+        let redis = Redis::start(&directory.path)?;
         Ok(Self { postgres, redis, _directory: directory })
     }
 
     /// The variables that the tests read.
-    pub(crate) fn variables(&self) -> [(&'static str, String); 2] {
+    pub fn variables(&self) -> [(&'static str, String); 2] {
         [("POSTCALL_TEST_POSTGRES_URL", self.postgres.url()), ("POSTCALL_TEST_REDIS_URL", self.redis.url())]
     }
 }
 
 /// `cargo xtask services`
-pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
+pub fn run(arguments: &[String]) -> Result<ExitCode> {
     ensure!(arguments.is_empty(), "services takes no argument");
     set_up::servers()?;
     let mut services = Services::start()?;
@@ -56,7 +60,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
 
 /// A program that ends when this one does, however it ends: Drop does not run on Ctrl-C or a kill, the kernel's
 /// parent-death signal does.
-fn ends_with_us(signal: &str, as_user: Option<&str>, program: &Path) -> Result<Command> {
+pub fn ends_with_us(signal: &str, as_user: Option<&str>, program: &Path) -> Result<Command> {
     let Some(setpriv) = process::on_path("setpriv") else {
         ensure!(as_user.is_none(), "setpriv (Debian package util-linux) is needed to leave root");
         return Ok(Command::new(program));
@@ -70,10 +74,17 @@ fn ends_with_us(signal: &str, as_user: Option<&str>, program: &Path) -> Result<C
     Ok(command)
 }
 
-/// A port nobody listens on at this moment.
+/// A port nobody listens on at this moment, below those that outgoing connections are given: a server that is stopped
+/// and started again must find it free.
 fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).context("no free port on the loopback interface")?;
-    Ok(listener.local_addr()?.port())
+    let hasher = RandomState::new();
+    for n in 0..200_u64 {
+        let port = u16::try_from(12_000 + hasher.hash_one(n) % 20_000)?;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no free port on the loopback interface")
 }
 
 /// Asks again and again until the answer is yes; an error (the server has died) ends it early.
@@ -88,14 +99,18 @@ fn wait_until(what: &str, mut answered: impl FnMut() -> Result<bool>) -> Result<
     bail!("{what} did not answer within {} s", READY_WITHIN.as_secs())
 }
 
-struct Directory {
-    path: PathBuf,
+/// A directory that goes with its owner.
+pub struct Directory {
+    pub path: PathBuf,
 }
 
 impl Directory {
     /// In the system's temporary directory: a checkout may lie in a home that the postgres user cannot enter,
     /// and a socket's path has at most 107 characters.
-    fn create() -> Result<Self> {
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn create() -> Result<Self> {
         let parent = std::env::temp_dir();
         sweep(&parent);
         let path = parent.join(format!("{PREFIX}{}", std::process::id()));

@@ -12,16 +12,20 @@ use crate::{postgres_binaries, process};
 const SERVICE_USER: &str = "postgres";
 const SUPERUSER: &str = "postcall";
 
-pub(crate) struct Postgres {
+pub struct Postgres {
     server: Child,
     binaries: PathBuf,
-    data: PathBuf,
+    home: PathBuf,
     port: u16,
     as_user: Option<&'static str>,
 }
 
 impl Postgres {
-    pub(crate) fn start(directory: &Path) -> Result<Self> {
+    /// Makes a cluster in `directory` and starts it.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed or does not come up.
+    pub fn start(directory: &Path) -> Result<Self> {
         let binaries = postgres_binaries::find().context("PostgreSQL is not installed")?;
         let as_user = process::is_root().then_some(SERVICE_USER);
         let home = directory.join("postgres");
@@ -29,39 +33,63 @@ impl Postgres {
         if let Some(user) = as_user {
             give_to(&home, user)?;
         }
-        let data = home.join("data");
-        create_cluster(&binaries, &data, &home, as_user)?;
-
+        create_cluster(&binaries, &home.join("data"), &home, as_user)?;
         let port = free_port()?;
-        let log = std::fs::File::create(directory.join("postgres.log"))?;
-        let mut command = ends_with_us("QUIT", as_user, &binaries.join("postgres"))?;
-        command.arg("-D").arg(&data).args(["-p", &port.to_string(), "-k"]).arg(&home);
-        for setting in SETTINGS {
-            command.args(["-c", setting]);
-        }
-        command.current_dir(&home).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let server = command.spawn().context("postgres could not be started")?;
-        let mut postgres = Self { server, binaries, data, port, as_user };
-        postgres.wait_until_ready(&directory.join("postgres.log"))?;
+        let server = launch(&binaries, &home, port, as_user)?;
+        let mut postgres = Self { server, binaries, home, port, as_user };
+        postgres.wait_until_ready()?;
         Ok(postgres)
     }
 
-    pub(crate) fn url(&self) -> String {
-        format!("postgres://{SUPERUSER}@127.0.0.1:{}/postgres", self.port)
-    }
-
-    pub(crate) fn wait(&mut self) -> Result<()> {
+    /// Ends the server without a checkpoint, as if it had crashed.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub fn crash(&mut self) -> Result<()> {
+        let mut command = ends_with_us("KILL", self.as_user, &self.binaries.join("pg_ctl"))?;
+        command.args(["stop", "-s", "-m", "immediate", "-D"]).arg(self.home.join("data")).current_dir("/");
+        ensure!(process::succeeds(&mut command), "pg_ctl could not stop the server");
         self.server.wait().context("postgres could not be waited for")?;
         Ok(())
     }
 
-    fn wait_until_ready(&mut self, log: &Path) -> Result<()> {
+    /// Starts it again after [`Postgres::crash`]: it recovers from its log.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn restart(&mut self) -> Result<()> {
+        self.server = launch(&self.binaries, &self.home, self.port, self.as_user)?;
+        self.wait_until_ready()
+    }
+
+    /// What the server wrote down so far.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        log_of(&self.home)
+    }
+
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("postgres://{SUPERUSER}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub fn wait(&mut self) -> Result<()> {
+        self.server.wait().context("postgres could not be waited for")?;
+        Ok(())
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
+        let log = self.log();
         let port = self.port.to_string();
         let server = &mut self.server;
         let asks = self.binaries.join("pg_isready");
         wait_until("PostgreSQL", || {
             if server.try_wait()?.is_some() {
-                bail!("PostgreSQL ended:\n{}", std::fs::read_to_string(log).unwrap_or_default());
+                bail!("PostgreSQL ended:\n{}", std::fs::read_to_string(&log).unwrap_or_default());
             }
             Ok(process::succeeds(Command::new(&asks).args(["-q", "-h", "127.0.0.1", "-p", &port])))
         })
@@ -70,17 +98,30 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // Through pg_ctl and not by a kill: the server's own children and shared memory go with it.
-        let stopped =
-            ends_with_us("KILL", self.as_user, &self.binaries.join("pg_ctl")).is_ok_and(|mut command| {
-                command.args(["stop", "-s", "-m", "immediate", "-D"]).arg(&self.data).current_dir("/");
-                process::succeeds(&mut command)
-            });
-        if !stopped {
-            let _ = self.server.kill();
+        if matches!(self.server.try_wait(), Ok(Some(_))) {
+            return;
         }
-        let _ = self.server.wait();
+        // Through pg_ctl and not by a kill: the server's own children and shared memory go with it.
+        if self.crash().is_err() {
+            let _ = self.server.kill();
+            let _ = self.server.wait();
+        }
     }
+}
+
+fn log_of(home: &Path) -> PathBuf {
+    home.with_extension("log")
+}
+
+fn launch(binaries: &Path, home: &Path, port: u16, as_user: Option<&str>) -> Result<Child> {
+    let log = std::fs::File::options().create(true).append(true).open(log_of(home))?;
+    let mut command = ends_with_us("QUIT", as_user, &binaries.join("postgres"))?;
+    command.arg("-D").arg(home.join("data")).args(["-p", &port.to_string(), "-k"]).arg(home);
+    for setting in SETTINGS {
+        command.args(["-c", setting]);
+    }
+    command.current_dir(home).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    command.spawn().context("postgres could not be started")
 }
 
 const SETTINGS: [&str; 7] = [
