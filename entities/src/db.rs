@@ -14,7 +14,9 @@ use sea_orm::{
 use sqlx::Connection as _;
 use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 
 /// How long a caller waits for a free connection before it is told that the store is not there.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -84,7 +86,10 @@ impl Db {
             .statement_cache_capacity(256)
             .pragma("cache_size", "-32000")
             .pragma("temp_store", "MEMORY");
-        let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
+        let pool = SqlitePoolOptions::new()
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .after_release(|connection, _| Box::pin(is_clean(connection)));
         let write = pool.clone().max_connections(1).acquire_timeout(Duration::from_secs(30));
         let write = write.connect_with(options.clone()).await.map_err(ConnectError::Unreachable)?;
         let read = pool
@@ -155,8 +160,50 @@ async fn lives(connection: &mut PgConnection, rested: PoolConnectionMetadata) ->
     Ok(tokio::time::timeout(ACQUIRE_TIMEOUT / 2, connection.ping()).await.is_ok_and(|lives| lives.is_ok()))
 }
 
+/// On a full disk SQLite ends a transaction by itself, and the driver goes on counting it: everything after it would be
+/// a savepoint inside a transaction that nobody ever commits. Such a connection is closed, which rolls it back.
+async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // Answered in turn: a rollback that was asked for before is done by then.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}
+
 /// Whether an error says that a unique index already holds this row, and which one.
 #[must_use]
 pub fn unique_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sea_orm::ConnectionTrait;
+
+    async fn insert<C: ConnectionTrait>(db: &C, text: &str) -> Result<(), DbErr> {
+        db.execute_unprepared(&format!("INSERT INTO t VALUES ('{text}')")).await.map(drop)
+    }
+
+    #[tokio::test]
+    async fn what_is_committed_after_a_full_disk_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::connect(&format!("sqlite://{}", folder.path().join("full.db").display())).await.unwrap();
+        db.write.execute_unprepared("CREATE TABLE t (text TEXT); PRAGMA max_page_count = 4").await.unwrap();
+        // The disk fills in the middle of a transaction, and another one is given up.
+        let tx = db.begin().await.unwrap();
+        assert!(insert(&tx, &"x".repeat(100_000)).await.is_err());
+        drop(tx);
+        let tx = db.begin().await.unwrap();
+        insert(&tx, "given up").await.unwrap();
+        tx.rollback().await.unwrap();
+        // There is room again.
+        db.write.execute_unprepared("PRAGMA max_page_count = 1000").await.unwrap();
+        let tx = db.begin().await.unwrap();
+        insert(&tx, "kept").await.unwrap();
+        tx.commit().await.unwrap();
+        let rows = db.read.query_all_raw(sea_orm::Statement::from_string(
+            db.read.get_database_backend(),
+            "SELECT text FROM t",
+        ));
+        assert_eq!(rows.await.unwrap().len(), 1, "another connection sees what was committed");
+    }
 }
