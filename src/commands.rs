@@ -1,4 +1,7 @@
-//! What an operator types: merchants, keys and dead jobs.
+//! What an operator types: merchants, keys and dead jobs; and what a health check asks.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -11,6 +14,8 @@ use postcall::product::Foundation;
 use queue::Clock;
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
+
+const READY_WITHIN: Duration = Duration::from_secs(3);
 
 #[derive(Subcommand)]
 pub(crate) enum MerchantCommand {
@@ -98,6 +103,31 @@ pub(crate) enum JobsCommand {
         store: Store,
         job_id: String,
     },
+}
+
+#[derive(Args)]
+pub(crate) struct Ready {
+    /// The private listener of the process that is asked.
+    #[arg(long, env = "POSTCALL_PRIVATE_LISTEN", default_value = "127.0.0.1:9464")]
+    private_listen: SocketAddr,
+    /// Any other address that answers 2xx when it is well.
+    url: Option<String>,
+}
+
+/// A process that listens on every address is asked on this machine's own.
+pub(crate) async fn ready(ready: &Ready) -> anyhow::Result<()> {
+    let mut address = ready.private_listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    let url = ready.url.clone().unwrap_or_else(|| format!("http://{address}/readyz"));
+    let client = gateways::http::client(READY_WITHIN, gateways::http::Reach::Anywhere)?;
+    let answer = client.get(&url).send().await.with_context(|| format!("{url} does not answer"))?;
+    if !answer.status().is_success() {
+        bail!("{url} answers {}", answer.status());
+    }
+    println!("ready");
+    Ok(())
 }
 
 async fn foundation(store: &Store) -> anyhow::Result<Foundation> {

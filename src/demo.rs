@@ -2,7 +2,7 @@
 #![expect(clippy::print_stdout, reason = "the demo tells its story on standard output")]
 
 mod once;
-mod seed;
+pub(crate) mod seed;
 mod tell;
 
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use gateways::http::install_crypto;
 use queue::Clock;
 use simulator::call::Sender;
 use simulator::{
-    CarrierConfig, ConnectedAccount, DialerConfig, Ports, ProductEndpoints, StripeConfig, World, WorldConfig,
+    CarrierConfig, ConnectedAccount, DialerConfig, ProductEndpoints, StripeConfig, World, WorldConfig,
 };
 
 use crate::config::{Config, Store};
@@ -112,7 +112,6 @@ impl Stage {
         let keyring = Keyring::parse(&keys).context("the demo's key")?;
         let merchant_id: MerchantId = entities::fresh::id(clock.now());
         let world = World::start(WorldConfig {
-            ports: Ports::default(),
             seed: 1,
             clock: simulator::Clock::sharing(offset),
             stripe: StripeConfig {
@@ -124,6 +123,7 @@ impl Stage {
                 signing_secret: keyring.derived_secret("dialer", merchant_id.as_str(), 1),
                 ..DialerConfig::default()
             },
+            ..WorldConfig::default()
         })
         .await?;
         let listen = free_address(port)?;

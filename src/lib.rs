@@ -7,3 +7,4 @@ pub mod demo;
 pub mod doctor;
 pub mod product;
 pub mod secret_files;
+pub mod simulate;

@@ -11,6 +11,7 @@ use postcall::demo::DemoOptions;
 use postcall::doctor::DoctorOptions;
 use postcall::product::{Product, Roles, StopSignals};
 use postcall::secret_files;
+use postcall::simulate::SimulateOptions;
 use queue::Clock;
 use tracing_subscriber::EnvFilter;
 
@@ -50,6 +51,10 @@ enum Command {
     /// Jobs that gave up.
     #[command(subcommand)]
     Jobs(commands::JobsCommand),
+    /// The outside world in front of a product that runs elsewhere: providers, phones, and people who call and pay.
+    Simulate(Box<SimulateOptions>),
+    /// Asks a process of this machine whether it is ready; exits with 0 when it is. For health checks.
+    Ready(commands::Ready),
     /// Examines configuration, connections, clocks and stuck work, and says what to do. Exits with 0 when all is fine,
     /// 1 when somebody should look, 2 when something is broken.
     Doctor(Box<DoctorOptions>),
@@ -83,6 +88,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Doctor(options) => return Ok(postcall::doctor::run(&options).await.into()),
         Command::Demo(options) => postcall::demo::run(options).await,
+        Command::Simulate(options) => postcall::simulate::run(&options).await,
+        Command::Ready(ready) => commands::ready(&ready).await,
         Command::Serve(config) => serve(&config, Roles::BOTH).await,
         Command::Api(config) => serve(&config, Roles::API).await,
         Command::Workers(config) => serve(&config, Roles::WORKERS).await,

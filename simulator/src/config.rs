@@ -1,10 +1,14 @@
 //! What the world is told at its start, and what it learns once the product listens.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use crate::clock::Clock;
 
 /// Everything a world needs to start; the defaults suit tests and the demo.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct WorldConfig {
+    /// The address all servers listen on; 127.0.0.1 unless the product is on another host.
+    pub host: IpAddr,
     /// Where to listen; zero takes any free port.
     pub ports: Ports,
     /// Makes ids repeatable.
@@ -19,7 +23,21 @@ pub struct WorldConfig {
     pub dialer: DialerConfig,
 }
 
-/// One port per server, all on 127.0.0.1; zero takes any free one.
+impl Default for WorldConfig {
+    fn default() -> Self {
+        Self {
+            host: Ipv4Addr::LOCALHOST.into(),
+            ports: Ports::default(),
+            seed: 0,
+            clock: Clock::default(),
+            stripe: StripeConfig::default(),
+            carrier: CarrierConfig::default(),
+            dialer: DialerConfig::default(),
+        }
+    }
+}
+
+/// One port per server; zero takes any free one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ports {
     /// Stripe's API and its Stripe.js.

@@ -1,7 +1,7 @@
 //! HTTP listeners whose doors can be shut and whose wires can be cut: the wire is part of the simulation.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::error::Error;
 
-/// One HTTP server on loopback.
+/// One HTTP server.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -28,9 +28,10 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Listens on `port` (0: any) and serves `routes`; whoever holds `door` can shut it.
-    pub(crate) async fn start(port: u16, door: Door, routes: Router) -> Result<Self, Error> {
-        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    /// Listens on `wanted` (port 0: any) and serves `routes`; whoever holds `door` can shut it.
+    pub(crate) async fn start(wanted: SocketAddr, door: Door, routes: Router) -> Result<Self, Error> {
+        let port = wanted.port();
+        let bound = TcpListener::bind(wanted).await;
         let listener = bound.map_err(|source| Error::Listen { port, source })?;
         let address = listener.local_addr().map_err(|source| Error::Listen { port, source })?;
         let doorway = Doorway {
@@ -48,7 +49,7 @@ impl Server {
         Ok(Self { address, door, task })
     }
 
-    /// `http://127.0.0.1:port`, without a slash at the end.
+    /// `http://address:port`, without a slash at the end.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -34,23 +34,26 @@ struct Urls {
 }
 
 impl World {
-    /// Starts all servers on 127.0.0.1.
+    /// Starts all servers on the host's address.
     ///
     /// # Errors
     /// When a port is taken or the HTTP client cannot be built.
     pub async fn start(config: WorldConfig) -> Result<Self, Error> {
-        let WorldConfig { ports, seed, clock, stripe, carrier, dialer } = config;
+        let WorldConfig { host, ports, seed, clock, stripe, carrier, dialer } = config;
         let client = outbound::client()?;
         let stripe = Stripe::new(stripe, clock.clone(), seed, client.clone());
         let carrier = Carrier::new(carrier, clock.clone(), seed, client.clone());
         let dialer = Dialer::new(dialer, clock.clone(), seed, client);
-        let mailbox = Mailbox::start(ports.mailbox, clock.clone()).await?;
+        let mailbox = Mailbox::start((host, ports.mailbox).into(), clock.clone()).await?;
         let phone =
             Phone::new(clock.clone(), stripe.clone(), carrier.clone(), mailbox.clone(), dialer.clone());
-        let stripe_server = Server::start(ports.stripe, stripe.door(), stripe.routes()).await?;
-        let carrier_server = Server::start(ports.carrier, carrier.door(), carrier.routes()).await?;
-        let dialer_server = Server::start(ports.dialer, dialer.door(), dialer.routes()).await?;
-        let phone_server = Server::start(ports.phone, Door::new(), phone.routes()).await?;
+        let stripe_server =
+            Server::start((host, ports.stripe).into(), stripe.door(), stripe.routes()).await?;
+        let carrier_server =
+            Server::start((host, ports.carrier).into(), carrier.door(), carrier.routes()).await?;
+        let dialer_server =
+            Server::start((host, ports.dialer).into(), dialer.door(), dialer.routes()).await?;
+        let phone_server = Server::start((host, ports.phone).into(), Door::new(), phone.routes()).await?;
         let urls = Urls {
             stripe: stripe_server.url(),
             carrier: carrier_server.url(),

@@ -11,7 +11,7 @@ use simulator::World;
 use super::{SMS_SENDER, STRIPE_ACCOUNT};
 use crate::product::{Foundation, new_merchant};
 
-pub(super) const BUSINESS: &str = "Harbor Street Dental";
+pub(crate) const BUSINESS: &str = "Harbor Street Dental";
 
 /// One invoice of the demo and how to reach its customer.
 #[derive(Debug, Clone)]

@@ -25,6 +25,8 @@ const REDIS: Need = Need {
     is_met: || process::on_path("redis-server").is_some(),
     packages: &["redis-server"],
 };
+const HAPROXY: Need =
+    Need { what: "HAProxy", is_met: || process::on_path("haproxy").is_some(), packages: &["haproxy"] };
 const CHROMIUM: Need = Need {
     what: "Chromium",
     is_met: || process::on_path("chromium").is_some(),
@@ -38,16 +40,16 @@ const PYTHON: Need = Need {
     packages: &["python3", "python3-venv"],
 };
 
-/// PostgreSQL and Redis.
+/// PostgreSQL and Redis, and the proxy that the compose file puts in front.
 pub fn servers() -> Result<()> {
-    meet(&[POSTGRES, REDIS])
+    meet(&[POSTGRES, REDIS, HAPROXY])
 }
 
 /// What the chosen steps need, in one installation.
 pub fn install(with_servers: bool, with_node_and_python: bool, target: &Path) -> Result<()> {
     let mut needs = Vec::new();
     if with_servers {
-        needs.extend([POSTGRES, REDIS]);
+        needs.extend([POSTGRES, REDIS, HAPROXY]);
     }
     if with_node_and_python {
         needs.extend([CHROMIUM, NODE, NPM, PYTHON]);
@@ -79,7 +81,12 @@ pub fn has_cargo_deny() -> bool {
 
 /// The interpreter with the packages of `e2e/oracles/requirements.txt`.
 pub fn python(target: &Path) -> PathBuf {
-    target.join("oracles-venv/bin/python")
+    python_program(target, "python")
+}
+
+/// A program that those packages bring.
+pub fn python_program(target: &Path, name: &str) -> PathBuf {
+    target.join("oracles-venv/bin").join(name)
 }
 
 fn meet(needs: &[Need]) -> Result<()> {

@@ -11,7 +11,7 @@ use crate::counts::{Counts, Runner, tally};
 use crate::report::{Outcome, Row};
 use crate::{crate_rules, demo, faults};
 
-pub(crate) const NAMES: [&str; 15] = [
+pub(crate) const NAMES: [&str; 17] = [
     "fmt",
     "crates",
     "clippy",
@@ -26,6 +26,8 @@ pub(crate) const NAMES: [&str; 15] = [
     "stripe-objects",
     "twilio-signatures",
     "webhook-signatures",
+    "compose-file",
+    "dockerfile",
     "browser",
 ];
 
@@ -139,10 +141,25 @@ pub(crate) fn all(target: &Path, filters: &[String]) -> Vec<Step> {
         command.current_dir(workspace::root()).arg(format!("e2e/oracles/{script}")).arg(&recordings);
         steps.push(Step::new(name, NodeOrPython, Runner::Plain, 5, Action::Run(command)));
     }
+    steps.extend(deployment(target));
     let mut browser = Command::new("node");
     browser.current_dir(workspace::root()).arg("e2e/run.mjs").env("POSTCALL_BINARY", binary(target));
     steps.push(Step::new("browser", NodeOrPython, Runner::Node, 10, Action::Run(browser)));
     steps
+}
+
+/// There is no Docker here: the files are held against their rules, and `tests/compose` runs what they start.
+fn deployment(target: &Path) -> [Step; 2] {
+    let check = |name, program, arguments: &[&str]| {
+        let mut command = Command::new(set_up::python_program(target, program));
+        command.current_dir(workspace::root()).args(arguments);
+        Step::new(name, Needs::NodeOrPython, Runner::Check, 2, Action::Run(command))
+    };
+    let schema = ["--builtin-schema", "vendor.compose-spec", "docker-compose.yml"];
+    [
+        check("compose-file", "check-jsonschema", &schema),
+        check("dockerfile", "hadolint", &["--failure-threshold", "info", "Dockerfile"]),
+    ]
 }
 
 /// The steps that read the code and run none of it.

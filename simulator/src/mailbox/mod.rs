@@ -3,7 +3,7 @@
 mod email;
 mod session;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -102,8 +102,9 @@ struct Inner {
 }
 
 impl Mailbox {
-    pub(crate) async fn start(port: u16, clock: Clock) -> Result<Self, Error> {
-        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    pub(crate) async fn start(wanted: SocketAddr, clock: Clock) -> Result<Self, Error> {
+        let port = wanted.port();
+        let bound = TcpListener::bind(wanted).await;
         let listener = bound.map_err(|source| Error::Listen { port, source })?;
         let address = listener.local_addr().map_err(|source| Error::Listen { port, source })?;
         let mailbox = Self(Arc::new(Inner {
