@@ -15,6 +15,9 @@ use postcall::simulate::SimulateOptions;
 use queue::Clock;
 use tracing_subscriber::EnvFilter;
 
+/// Stripe's client warns with the words of Stripe's answer in it; our own log says what it came to.
+const QUOTES_STRIPE: &str = "stripe=off";
+
 #[derive(Parser)]
 #[command(name = "postcall", version, about = "From the end of a call to a paid invoice")]
 struct Cli {
@@ -76,10 +79,11 @@ fn start() -> anyhow::Result<ExitCode> {
     let command = secret_files::read(Cli::command(), &|name| std::env::var_os(name))?;
     let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&cli.log))
+        .with_env_filter(EnvFilter::new(format!("{},{QUOTES_STRIPE}", cli.log)))
         .with_writer(std::io::stderr)
         .with_target(false)
         .init();
+    postcall::panics::log_without_data();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run(cli.command))
 }

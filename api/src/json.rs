@@ -88,6 +88,9 @@ fn in_plain_words(message: &str) -> String {
     let Some((_, expected)) = message.rsplit_once("expected ") else {
         return message.to_owned();
     };
+    if message.starts_with("unknown variant ") {
+        return format!("must be {}", expected.replace('`', ""));
+    }
     if !message.starts_with("invalid ") {
         return message.to_owned();
     }
@@ -114,6 +117,7 @@ mod tests {
     struct Order {
         number: String,
         paid: Option<bool>,
+        by: Option<domain::channel::Channel>,
         lines: Vec<LineItem>,
     }
 
@@ -134,6 +138,7 @@ mod tests {
         assert_eq!(refused(r#"{"number":"1","paid":"yes","lines":[]}"#), "paid must be true or false");
         let line = r#"{"number":"1","lines":[{"description":"a","quantity":1,"unit_minor":1.5}]}"#;
         assert_eq!(refused(line), "lines.0.unit_minor must be a whole number");
+        assert_eq!(refused(r#"{"number":"1","lines":[],"by":"+1415555"}"#), "by must be sms or email");
         let line = r#"{"number":"1","lines":[{"description":"a","quantity":1}]}"#;
         assert_eq!(refused(line), "lines.0.unit_minor is required");
     }

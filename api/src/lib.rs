@@ -76,7 +76,10 @@ pub fn router(api: Api) -> Router {
 /// Everything on the private listener.
 pub fn private_router(api: Api) -> Router {
     let (health, _) = health::routes().split_for_parts();
-    health.fallback(layers::unknown_address).with_state(api)
+    health
+        .fallback(layers::unknown_address)
+        .method_not_allowed_fallback(layers::unknown_method)
+        .with_state(api)
 }
 
 /// What the API says about itself (OpenAPI 3.1), both listeners.

@@ -107,6 +107,7 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
 
 fn refusals(path: &str, method: &str, has_body: bool) -> Vec<(&'static str, &'static str)> {
     let mut refusals = vec![
+        ("400", "The request cannot be read."),
         ("401", "No valid credential."),
         ("403", "The API key lacks the scope."),
         ("422", "A field cannot be accepted; `errors` names it."),
@@ -117,7 +118,6 @@ fn refusals(path: &str, method: &str, has_body: bool) -> Vec<(&'static str, &'st
         refusals.push(("404", "Nothing of yours has this address."));
     }
     if method == "post" || method == "patch" || has_body {
-        refusals.push(("400", "The request cannot be read."));
         refusals.push(("413", "The body is too large."));
         refusals.push(("415", "The body is of another type."));
     }

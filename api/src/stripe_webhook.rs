@@ -20,6 +20,7 @@ use crate::json;
 use crate::problem::Problem;
 
 const BODY_BYTES_MAX: usize = 1024 * 1024;
+const PRIVATE_FIELDS: [&str; 4] = ["client_secret", "billing_details", "receipt_email", "shipping"];
 
 /// What became of an event. Every authentic one is answered 2xx: a refusal would have it sent again for days.
 #[derive(Clone, Copy)]
@@ -47,8 +48,7 @@ pub(crate) fn routes() -> Router<Api> {
 async fn receive(State(api): State<Api>, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {
     let raw = json::bytes(&headers, body, BODY_BYTES_MAX).await?;
     let envelope = verified(&api, &headers, &raw)?;
-    let body = String::from_utf8(raw.to_vec())
-        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "malformed_request", "The body is not UTF-8."))?;
+    let body = without_private_fields(&raw)?;
     let disposition = store(&api, envelope, body).await?;
     failpoint::reached("stripe_event_committed");
     Ok(Json(json!({"disposition": disposition.word()})))
@@ -68,6 +68,26 @@ fn verified(api: &Api, headers: &HeaderMap, raw: &Bytes) -> Result<StripeEnvelop
             format!("The event cannot be read: {why}."),
         )
     })
+}
+
+/// The event as it is kept: what lets somebody pay, or says who paid, is not.
+fn without_private_fields(raw: &Bytes) -> Result<String, Problem> {
+    let mut event: Value = serde_json::from_slice(raw).map_err(|_| {
+        Problem::new(StatusCode::BAD_REQUEST, "malformed_request", "The body is not JSON in UTF-8.")
+    })?;
+    forget_private_fields(&mut event);
+    Ok(event.to_string())
+}
+
+fn forget_private_fields(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, _| !PRIVATE_FIELDS.contains(&name.as_str()));
+            fields.values_mut().for_each(forget_private_fields);
+        }
+        Value::Array(values) => values.iter_mut().for_each(forget_private_fields),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 async fn store(api: &Api, envelope: StripeEnvelope, body: String) -> Result<Disposition, Problem> {

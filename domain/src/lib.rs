@@ -6,6 +6,7 @@
 pub mod attention;
 pub mod call_event;
 pub mod campaign;
+pub mod card_number;
 pub mod channel;
 pub mod email_address;
 pub mod fee;

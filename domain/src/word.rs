@@ -55,7 +55,7 @@ macro_rules! words {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let word = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                word.parse().map_err(serde::de::Error::custom)
+                word.parse().map_err(|_| serde::de::Error::unknown_variant(&word, &[$($word),+]))
             }
         }
     };

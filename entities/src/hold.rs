@@ -2,6 +2,7 @@
 
 mod page;
 
+use domain::card_number::masked;
 use domain::hold::HoldReason;
 use domain::id::{HoldId, InvoiceId, MerchantId};
 use domain::invoice::InvoiceStatus;
@@ -52,7 +53,7 @@ pub struct NewHold {
     pub reason: HoldReason,
     /// What raised it, so that the same question told twice is one hold.
     pub source_ref: String,
-    /// The customer's own words.
+    /// The customer's own words. A card number in them is masked before they are stored.
     pub words: Option<String>,
     pub opened_by: String,
 }
@@ -77,7 +78,7 @@ pub async fn open<C: ConnectionTrait>(
         hold.invoice_id.as_str().into(),
         hold.reason.word().into(),
         hold.source_ref.clone().into(),
-        hold.words.clone().into(),
+        hold.words.as_deref().map(|words| masked(words).into_owned()).into(),
         hold.opened_by.clone().into(),
         now.millis().into(),
     ];

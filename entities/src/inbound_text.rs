@@ -1,5 +1,6 @@
 //! Texts that customers sent us.
 
+use domain::card_number::masked;
 use domain::id::MerchantId;
 use domain::inbound::Inbound;
 use domain::time::Timestamp;
@@ -39,6 +40,7 @@ pub struct NewInboundText<'a> {
     pub sender: &'a str,
     /// Ours.
     pub recipient: &'a str,
+    /// A card number in it is masked before it is stored.
     pub body: &'a str,
     pub meaning: Inbound,
 }
@@ -59,7 +61,7 @@ pub async fn store<C: ConnectionTrait>(
         text.merchant_id.as_str().into(),
         text.sender.into(),
         text.recipient.into(),
-        text.body.into(),
+        masked(text.body).into_owned().into(),
         text.meaning.word().into(),
         now.millis().into(),
     ];

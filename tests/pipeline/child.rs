@@ -13,33 +13,20 @@ pub(crate) struct ChildProduct {
 impl ChildProduct {
     /// Starts `postcall serve` (or `api`, `workers`) with this configuration.
     pub(crate) fn start(role: &str, config: &Config, offset_ms: i64, crash_at: Option<&str>) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_postcall"));
-        command.arg(role).stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+        let mut command = command(role, config, offset_ms);
         let quiet = std::env::var_os("POSTCALL_TEST_SHOW_LOG").is_none();
         command.stderr(if quiet { Stdio::null() } else { Stdio::inherit() });
-        let variables = [
-            ("POSTCALL_DATABASE_URL", config.store.database_url.clone()),
-            ("POSTCALL_REDIS_URL", config.store.redis_url.clone().unwrap_or_default()),
-            ("POSTCALL_KEYS", config.store.keys.clone().unwrap_or_default()),
-            ("POSTCALL_PUBLIC_URL", config.public_url.clone()),
-            ("POSTCALL_LISTEN", config.listen.clone()),
-            ("POSTCALL_PRIVATE_LISTEN", config.private_listen.clone()),
-            ("POSTCALL_STRIPE_SECRET_KEY", config.stripe_secret_key.clone()),
-            ("POSTCALL_STRIPE_PUBLISHABLE_KEY", config.stripe_publishable_key.clone()),
-            ("POSTCALL_STRIPE_WEBHOOK_SECRETS", config.stripe_webhook_secrets.clone()),
-            ("POSTCALL_STRIPE_URL", config.stripe_url.clone()),
-            ("POSTCALL_STRIPE_JS_URL", config.stripe_js_url.clone()),
-            ("POSTCALL_TWILIO_ACCOUNT_SID", config.twilio_account_sid.clone()),
-            ("POSTCALL_TWILIO_AUTH_TOKENS", config.twilio_auth_tokens.clone()),
-            ("POSTCALL_TWILIO_URL", config.twilio_url.clone()),
-            ("POSTCALL_SMTP_URL", config.smtp_url.clone()),
-            ("POSTCALL_DIALER_ANYWHERE", "true".to_owned()),
-            ("POSTCALL_CLOCK_OFFSET_MS", offset_ms.to_string()),
-        ];
-        command.envs(variables.into_iter().filter(|(_, value)| !value.is_empty()));
         if let Some(step) = crash_at {
             command.env("POSTCALL_CRASH_AT", step);
         }
+        Self { process: command.spawn().unwrap() }
+    }
+
+    /// Starts `postcall serve`, which adds everything it has to say to this file, however small.
+    pub(crate) fn start_talkative(config: &Config, offset_ms: i64, log: &std::path::Path) -> Self {
+        let log = std::fs::File::options().create(true).append(true).open(log).unwrap();
+        let mut command = command("serve", config, offset_ms);
+        command.args(["--log", "trace"]).stderr(log);
         Self { process: command.spawn().unwrap() }
     }
 
@@ -70,4 +57,30 @@ impl ChildProduct {
             .expect("it drains in time")
             .unwrap()
     }
+}
+
+fn command(role: &str, config: &Config, offset_ms: i64) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postcall"));
+    command.arg(role).stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+    let variables = [
+        ("POSTCALL_DATABASE_URL", config.store.database_url.clone()),
+        ("POSTCALL_REDIS_URL", config.store.redis_url.clone().unwrap_or_default()),
+        ("POSTCALL_KEYS", config.store.keys.clone().unwrap_or_default()),
+        ("POSTCALL_PUBLIC_URL", config.public_url.clone()),
+        ("POSTCALL_LISTEN", config.listen.clone()),
+        ("POSTCALL_PRIVATE_LISTEN", config.private_listen.clone()),
+        ("POSTCALL_STRIPE_SECRET_KEY", config.stripe_secret_key.clone()),
+        ("POSTCALL_STRIPE_PUBLISHABLE_KEY", config.stripe_publishable_key.clone()),
+        ("POSTCALL_STRIPE_WEBHOOK_SECRETS", config.stripe_webhook_secrets.clone()),
+        ("POSTCALL_STRIPE_URL", config.stripe_url.clone()),
+        ("POSTCALL_STRIPE_JS_URL", config.stripe_js_url.clone()),
+        ("POSTCALL_TWILIO_ACCOUNT_SID", config.twilio_account_sid.clone()),
+        ("POSTCALL_TWILIO_AUTH_TOKENS", config.twilio_auth_tokens.clone()),
+        ("POSTCALL_TWILIO_URL", config.twilio_url.clone()),
+        ("POSTCALL_SMTP_URL", config.smtp_url.clone()),
+        ("POSTCALL_DIALER_ANYWHERE", "true".to_owned()),
+        ("POSTCALL_CLOCK_OFFSET_MS", offset_ms.to_string()),
+    ];
+    command.envs(variables.into_iter().filter(|(_, value)| !value.is_empty()));
+    command
 }

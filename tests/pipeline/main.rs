@@ -8,6 +8,7 @@
     reason = "a test fails by panicking and reads its own environment"
 )]
 
+mod canary;
 mod child;
 mod stage;
 mod stories;
@@ -57,6 +58,7 @@ on_every_store!(
     holds::a_question_stops_the_calls_about_that_invoice_only,
     holds::the_dialer_is_told_until_it_acknowledges,
     holds::resolving_a_question_does_not_undo_a_stop_for_another_reason,
+    canaries::no_secret_and_no_customer_leaks,
 );
 
 mod kills {
@@ -82,4 +84,9 @@ mod kills {
     async fn api_and_workers_in_two_processes_wake_each_other_through_redis() {
         crate::stories::processes::api_and_workers_in_two_processes_wake_each_other_through_redis().await;
     }
+}
+
+#[tokio::test]
+async fn no_password_is_in_an_error_of_the_command_line() {
+    stories::canaries::no_password_is_in_an_error_of_the_command_line().await;
 }

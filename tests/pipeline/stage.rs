@@ -317,6 +317,11 @@ impl Stage {
         rows.into_iter().map(|row| row.text).collect()
     }
 
+    /// Ends a test that means to leave work behind.
+    pub(crate) fn leave(mut self) {
+        self.finished = true;
+    }
+
     /// Ends the test: no job may be left behind.
     pub(crate) async fn finish(mut self) {
         self.rest().await;
@@ -371,7 +376,7 @@ fn config(world: &World, store: &Store) -> Config {
 }
 
 /// A port below those that outgoing connections are given, so that none of them takes it before the product does.
-fn free_address() -> String {
+pub(crate) fn free_address() -> String {
     loop {
         let address = format!("127.0.0.1:{}", rand::random_range(12_000..32_000_u16));
         if std::net::TcpListener::bind(&address).is_ok() {

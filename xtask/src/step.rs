@@ -11,7 +11,7 @@ use crate::counts::{Counts, Runner, tally};
 use crate::report::{Outcome, Row};
 use crate::{crate_rules, demo, faults};
 
-pub(crate) const NAMES: [&str; 17] = [
+pub(crate) const NAMES: [&str; 18] = [
     "fmt",
     "crates",
     "clippy",
@@ -28,6 +28,7 @@ pub(crate) const NAMES: [&str; 17] = [
     "webhook-signatures",
     "compose-file",
     "dockerfile",
+    "api-schema",
     "browser",
 ];
 
@@ -142,6 +143,9 @@ pub(crate) fn all(target: &Path, filters: &[String]) -> Vec<Step> {
         steps.push(Step::new(name, NodeOrPython, Runner::Plain, 5, Action::Run(command)));
     }
     steps.extend(deployment(target));
+    let mut schema = Command::new(set_up::python(target));
+    schema.current_dir(workspace::root()).arg("e2e/oracles/check_by_schema.py").arg(binary(target));
+    steps.push(Step::new("api-schema", NodeOrPython, Runner::Plain, 10, Action::Run(schema)));
     let mut browser = Command::new("node");
     browser.current_dir(workspace::root()).arg("e2e/run.mjs").env("POSTCALL_BINARY", binary(target));
     steps.push(Step::new("browser", NodeOrPython, Runner::Node, 10, Action::Run(browser)));

@@ -96,7 +96,8 @@ impl Selection {
             return true;
         }
         // These start the binary, which must be the one of today.
-        let starts_the_binary = self.steps.iter().any(|name| matches!(*name, "demo" | "faults" | "browser"));
+        let starts_the_binary =
+            self.steps.iter().any(|name| matches!(*name, "demo" | "faults" | "api-schema" | "browser"));
         self.steps.contains(&step.name)
             || (step.name == "tests" && !self.filters.is_empty())
             || (step.name == "build" && starts_the_binary)

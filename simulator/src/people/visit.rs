@@ -100,6 +100,13 @@ impl Browser {
         Ok(Self { client: outbound::client()?, jar: Jar::default() })
     }
 
+    /// The cookies it would send to an address.
+    #[must_use]
+    pub fn cookies(&self, url: &str) -> Option<String> {
+        let path = Url::parse(url).map(|url| url.path().to_owned()).unwrap_or_default();
+        self.jar.header(&path)
+    }
+
     /// Goes to an address, following redirects.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The stories, one file per theme.
 
 pub(crate) mod calls;
+pub(crate) mod canaries;
 pub(crate) mod holds;
 pub(crate) mod kills;
 pub(crate) mod links;
