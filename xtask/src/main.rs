@@ -9,8 +9,12 @@ mod demo;
 mod faults;
 mod lint;
 mod report;
+mod sbom;
 mod step;
+mod supply;
 mod test;
+#[cfg(test)]
+mod threat_model;
 
 use std::process::ExitCode;
 
@@ -24,7 +28,7 @@ struct Subcommand {
     run: fn(&[String]) -> Result<ExitCode>,
 }
 
-const SUBCOMMANDS: [Subcommand; 5] = [
+const SUBCOMMANDS: [Subcommand; 6] = [
     Subcommand {
         name: "test",
         usage: "test [--fast] [name…]",
@@ -51,6 +55,12 @@ const SUBCOMMANDS: [Subcommand; 5] = [
         about: "build, then hurt the product in every way we know and let the outside world judge; --short takes minutes, \
                 the whole an hour; --sabotage checks that builds without a protection fail",
         run: faults::run,
+    },
+    Subcommand {
+        name: "sbom",
+        usage: "sbom [path]",
+        about: "write what is inside the binary as CycloneDX 1.6, to target/postcall.cdx.json or to the path",
+        run: sbom::run,
     },
     Subcommand {
         name: "services",

@@ -9,9 +9,9 @@ use xtask::{process, set_up, workspace};
 
 use crate::counts::{Counts, Runner, tally};
 use crate::report::{Outcome, Row};
-use crate::{crate_rules, demo, faults};
+use crate::{crate_rules, demo, faults, sbom, supply};
 
-pub(crate) const NAMES: [&str; 18] = [
+pub(crate) const NAMES: [&str; 19] = [
     "fmt",
     "crates",
     "clippy",
@@ -28,6 +28,7 @@ pub(crate) const NAMES: [&str; 18] = [
     "webhook-signatures",
     "compose-file",
     "dockerfile",
+    "sbom",
     "api-schema",
     "browser",
 ];
@@ -143,6 +144,7 @@ pub(crate) fn all(target: &Path, filters: &[String]) -> Vec<Step> {
         steps.push(Step::new(name, NodeOrPython, Runner::Plain, 5, Action::Run(command)));
     }
     steps.extend(deployment(target));
+    steps.push(Step::new("sbom", NodeOrPython, Runner::Check, 2, Action::Check(bill_of_materials)));
     let mut schema = Command::new(set_up::python(target));
     schema.current_dir(workspace::root()).arg("e2e/oracles/check_by_schema.py").arg(binary(target));
     steps.push(Step::new("api-schema", NodeOrPython, Runner::Plain, 10, Action::Run(schema)));
@@ -209,9 +211,15 @@ fn binary(target: &Path) -> std::path::PathBuf {
 }
 
 fn crates() -> Result<()> {
-    let broken = crate_rules::broken(&workspace::metadata()?)?;
+    let metadata = workspace::metadata()?;
+    let mut broken = crate_rules::broken(&metadata)?;
+    broken.extend(supply::broken(&metadata, &supply::everything()?)?);
     ensure!(broken.is_empty(), "{}", broken.join("\n"));
     Ok(())
+}
+
+fn bill_of_materials() -> Result<()> {
+    sbom::check(&workspace::target_directory(&workspace::metadata()?)?)
 }
 
 /// Always `--workspace`: a build of one crate has other features, and builds its dependencies all over again.
