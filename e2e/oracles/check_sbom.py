@@ -8,7 +8,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 text = pathlib.Path(sys.argv[1]).read_text(encoding="utf-8")
 validator = JsonStrictValidator(SchemaVersion.V1_6)
-if validator.validate_str(text.replace('"1.6"', '"one"', 1)) is None:
+if validator.validate_str(text.replace('"library"', '"novel"', 1)) is None:
     sys.exit("the validator lets everything through")
 fault = validator.validate_str(text)
 if fault is not None:
