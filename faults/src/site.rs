@@ -180,6 +180,9 @@ impl Site {
     /// All processes, and waits until the API listens.
     pub(crate) async fn start(&self) -> Result<()> {
         let mut processes = self.processes.lock().await;
+        for process in processes.iter_mut() {
+            process.terminate().await?;
+        }
         processes.clear();
         for role in &self.roles {
             processes.push(self.spawn(role, &[])?);
@@ -208,6 +211,27 @@ impl Site {
         process.kill().await?;
         *process = self.spawn(process.role, &[])?;
         Ok(())
+    }
+
+    /// Freezes one process for a while.
+    pub(crate) async fn freeze_for(&self, place: usize, span: Duration) -> Result<()> {
+        let processes = self.processes.lock().await;
+        let process = processes.get(place % processes.len()).context("there is a process")?;
+        process.freeze().await?;
+        tokio::time::sleep(span).await;
+        process.thaw().await
+    }
+
+    /// Ends all processes and starts these instead, until [`Site::start`].
+    pub(crate) async fn only(&self, roles: &[&'static str]) -> Result<()> {
+        self.stop().await?;
+        let mut processes = self.processes.lock().await;
+        processes.clear();
+        for role in roles {
+            processes.push(self.spawn(role, &[])?);
+        }
+        drop(processes);
+        self.listening().await
     }
 
     /// Lets business time pass: every process is ended and started with the new time.

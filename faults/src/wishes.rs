@@ -258,6 +258,7 @@ fn contact(n: usize) -> String {
 pub(crate) struct Load {
     reporters: JoinSet<()>,
     next: Arc<AtomicUsize>,
+    answered: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
     end: usize,
 }
@@ -266,11 +267,11 @@ impl Load {
     /// `at_once` platforms report calls, each with a pause after every one.
     pub(crate) fn start(site: &Arc<Site>, numbers: Range<usize>, at_once: usize, pause: Duration) -> Self {
         let next = Arc::new(AtomicUsize::new(numbers.start));
-        let stop = Arc::new(AtomicBool::new(false));
+        let (answered, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let mut reporters = JoinSet::new();
         for _ in 0..at_once {
-            let (site, next, stop, end) =
-                (Arc::clone(site), Arc::clone(&next), Arc::clone(&stop), numbers.end);
+            let (site, end) = (Arc::clone(site), numbers.end);
+            let (next, answered, stop) = (Arc::clone(&next), Arc::clone(&answered), Arc::clone(&stop));
             reporters.spawn(async move {
                 while !stop.load(Ordering::SeqCst) {
                     let n = next.fetch_add(1, Ordering::SeqCst);
@@ -278,11 +279,20 @@ impl Load {
                         return;
                     }
                     site.insist(n).await;
+                    answered.fetch_add(1, Ordering::SeqCst);
                     tokio::time::sleep(pause).await;
                 }
             });
         }
-        Self { reporters, next, stop, end: numbers.end }
+        Self { reporters, next, answered, stop, end: numbers.end }
+    }
+
+    /// Waits until another call is answered 2xx: the product is at work.
+    pub(crate) async fn goes_on(&self) {
+        let (before, begun) = (self.answered.load(Ordering::SeqCst), Instant::now());
+        while self.answered.load(Ordering::SeqCst) == before && begun.elapsed() < PATIENCE {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// No further calls; waits until those begun are answered. How many wishes there are now.

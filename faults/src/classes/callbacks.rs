@@ -25,7 +25,7 @@ struct Post {
 }
 
 pub(crate) async fn run(machine: Arc<Machine>, kind: Kind) -> Result<Tally> {
-    let quarter = machine.many(20, 160);
+    let quarter = machine.many(10, 160);
     let wishes = quarter * 4;
     let plan = Plan { store: Some(Store::fresh(&machine, kind).await?), ..Plan::default() };
     let site = Site::open(&machine, "callbacks", plan, wishes).await?;

@@ -55,7 +55,7 @@ fn faults() -> Vec<(&'static str, Fault)> {
 }
 
 pub(crate) async fn run(machine: Arc<Machine>, kind: Kind) -> Result<Tally> {
-    let each = machine.many(3, 20);
+    let each = machine.many(1, 20);
     let faults = faults();
     let wishes = faults.len() * each * 5 / 4;
     let plan = Plan { store: Some(Store::fresh(&machine, kind).await?), ..Plan::default() };

@@ -14,7 +14,7 @@ use crate::tally::Tally;
 const AT_ONCE: usize = 4;
 
 pub(crate) async fn run(machine: Arc<Machine>, kind: Kind) -> Result<Tally> {
-    let wishes = machine.many(60, 600);
+    let wishes = machine.many(40, 600);
     let plan = Plan { store: Some(Store::fresh(&machine, kind).await?), ..Plan::default() };
     let site = Site::open(&machine, "doubles", plan, wishes).await?;
     let mut tally = Tally::default();
@@ -22,7 +22,8 @@ pub(crate) async fn run(machine: Arc<Machine>, kind: Kind) -> Result<Tally> {
     site.said_or_still(wishes).await;
     report_all(&site, wishes, 1).await;
     site.quiet().await?;
-    for place in 0..site.processes.lock().await.len() {
+    let processes = site.processes.lock().await.len();
+    for place in 0..processes {
         site.kill_and_replace(place).await?;
     }
     site.listening().await?;

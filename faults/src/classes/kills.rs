@@ -16,7 +16,7 @@ const REPORTERS: usize = 6;
 
 pub(crate) async fn run(machine: Arc<Machine>, kind: Kind) -> Result<Tally> {
     let mut rng = machine.rng("kills");
-    let kills = machine.many(25, 500);
+    let kills = machine.many(10, 500);
     let plan = Plan { store: Some(Store::fresh(&machine, kind).await?), ..Plan::default() };
     let site = Site::open(&machine, "kills", plan, kills * 40).await?;
     let mut tally = Tally::default();
@@ -24,8 +24,8 @@ pub(crate) async fn run(machine: Arc<Machine>, kind: Kind) -> Result<Tally> {
     let mut moments = Vec::with_capacity(kills);
     for _ in 0..kills {
         // A moment of its work, not of its start: on a busy machine it would never get to work.
-        site.listening().await?;
-        tokio::time::sleep(Duration::from_millis(rng.random_range(10..600))).await;
+        load.goes_on().await;
+        tokio::time::sleep(Duration::from_millis(rng.random_range(0..500))).await;
         moments.push(site.world.clock().monotonic_us());
         site.kill_and_replace(rng.random_range(0..8)).await?;
     }

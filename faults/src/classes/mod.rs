@@ -1,5 +1,6 @@
 //! The classes of faults, each on the stores where it makes sense.
 
+mod backlog;
 mod callbacks;
 mod carrier;
 mod clocks;
@@ -12,9 +13,11 @@ mod poison;
 mod postgres;
 mod redis;
 mod restarts;
+mod soak;
 mod sqlite;
 mod steps;
 mod stops;
+mod wires;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -125,5 +128,23 @@ pub(crate) const ALL: &[Class] = &[
         about: "processes that may open hardly any file",
         kinds: &Kind::BOTH,
         run: |machine, kind| Box::pin(descriptors::run(machine, kind)),
+    },
+    Class {
+        name: "wires",
+        about: "the exchanges with the mail relay and with Stripe cut at every byte",
+        kinds: &Kind::BOTH,
+        run: |machine, kind| Box::pin(wires::run(machine, kind)),
+    },
+    Class {
+        name: "backlog",
+        about: "calls that waited for workers, and a mountain of work in another lane",
+        kinds: &Kind::BOTH,
+        run: |machine, kind| Box::pin(backlog::run(machine, kind)),
+    },
+    Class {
+        name: "soak",
+        about: "minutes of random faults under load",
+        kinds: &Kind::BOTH,
+        run: |machine, kind| Box::pin(soak::run(machine, kind)),
     },
 ];
