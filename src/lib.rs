@@ -9,3 +9,4 @@ pub mod panics;
 pub mod product;
 pub mod secret_files;
 pub mod simulate;
+pub mod traces;

@@ -4,6 +4,7 @@
 mod commands;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use postcall::config::{Config, Store};
@@ -18,6 +19,9 @@ use tracing_subscriber::EnvFilter;
 /// Stripe's client warns with the words of Stripe's answer in it; our own log says what it came to.
 const QUOTES_STRIPE: &str = "stripe=off";
 
+/// How long the end of the process waits for the collector.
+const LAST_TRACES: Duration = Duration::from_secs(3);
+
 #[derive(Parser)]
 #[command(name = "postcall", version, about = "From the end of a call to a paid invoice")]
 struct Cli {
@@ -28,6 +32,10 @@ struct Cli {
         default_value = "warn,postcall=info,api=info,workers=info,queue=info,gateways=info"
     )]
     log: String,
+
+    /// Sends a trace of each invoice's way to this collector (OTLP over HTTP), for example http://localhost:4318.
+    #[arg(long, global = true, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    otlp_endpoint: Option<String>,
 
     #[command(subcommand)]
     command: Command,
@@ -85,7 +93,12 @@ fn start() -> anyhow::Result<ExitCode> {
         .init();
     postcall::panics::log_without_data();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run(cli.command))
+    if let Some(endpoint) = cli.otlp_endpoint.filter(|endpoint| !endpoint.is_empty()) {
+        postcall::traces::start(&endpoint, runtime.handle())?;
+    }
+    let ended = runtime.block_on(run(cli.command));
+    queue::trace::end(LAST_TRACES);
+    ended
 }
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::SystemTime;
 
 use domain::time::Timestamp;
 
@@ -42,9 +43,14 @@ impl Clock {
         self.offset_ms.fetch_add(span_ms, Ordering::Relaxed);
     }
 
+    /// The machine's own time, which nobody moves: for traces, that other machines' spans stand beside.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    pub(crate) fn machine_time() -> SystemTime {
+        SystemTime::now()
+    }
+
     fn machine_now() -> Timestamp {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let since = Self::machine_time().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }

@@ -14,7 +14,7 @@ use sea_orm::{
 use serde_json::json;
 
 use crate::batch::{Claimed, Outcome};
-use crate::{Clock, Live, Metrics, Wake};
+use crate::{Clock, Live, Metrics, Wake, trace};
 
 pub(crate) use sql::expired_leases;
 
@@ -145,6 +145,7 @@ impl Ledger {
         for change in &outbox.changes {
             self.live.publish(change);
         }
+        trace::tell(&outbox.changes);
     }
 
     /// Leases up to `limit` due rows that never took a process down.

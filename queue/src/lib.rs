@@ -15,6 +15,7 @@ mod periodic;
 mod redis_server;
 mod runtime;
 mod stuck;
+pub mod trace;
 pub mod trouble;
 mod wake;
 

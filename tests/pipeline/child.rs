@@ -13,12 +13,21 @@ pub(crate) struct ChildProduct {
 impl ChildProduct {
     /// Starts `postcall serve` (or `api`, `workers`) with this configuration.
     pub(crate) fn start(role: &str, config: &Config, offset_ms: i64, crash_at: Option<&str>) -> Self {
+        let variables: Vec<_> = crash_at.map(|step| ("POSTCALL_CRASH_AT", step)).into_iter().collect();
+        Self::start_with(role, config, offset_ms, &variables)
+    }
+
+    /// The same with more variables.
+    pub(crate) fn start_with(
+        role: &str,
+        config: &Config,
+        offset_ms: i64,
+        more: &[(&'static str, &str)],
+    ) -> Self {
         let mut command = command(role, config, offset_ms);
         let quiet = std::env::var_os("POSTCALL_TEST_SHOW_LOG").is_none();
         command.stderr(if quiet { Stdio::null() } else { Stdio::inherit() });
-        if let Some(step) = crash_at {
-            command.env("POSTCALL_CRASH_AT", step);
-        }
+        command.envs(more.iter().copied());
         Self { process: command.spawn().unwrap() }
     }
 

@@ -90,3 +90,15 @@ mod kills {
 async fn no_password_is_in_an_error_of_the_command_line() {
     stories::canaries::no_password_is_in_an_error_of_the_command_line().await;
 }
+
+mod traces {
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn event_text_and_payment_are_one_trace() {
+        crate::stories::traces::event_text_and_payment_are_one_trace().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_collector_that_is_away_is_no_trouble() {
+        crate::stories::traces::a_collector_that_is_away_is_no_trouble().await;
+    }
+}

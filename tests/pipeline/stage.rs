@@ -196,6 +196,14 @@ impl Stage {
         self.report(&self.event(invoice, call_id, intent)).await
     }
 
+    /// Posts an event as a platform does that has an API key, with headers of its own.
+    pub(crate) async fn post_event(&self, event: &PostCallEvent, headers: &[(&'static str, &str)]) {
+        let request = self.http.post(format!("{}/v1/events", self.config.public_url)).bearer_auth(&self.key);
+        let request = request.header("content-type", "application/json").body(event.body());
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        assert_eq!(request.send().await.unwrap().status(), 202);
+    }
+
     /// The newest pay link among `count` texts to this customer.
     pub(crate) async fn texted_link(&self, invoice: &Invoice, count: usize) -> String {
         let texts = self

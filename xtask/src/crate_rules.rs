@@ -28,10 +28,11 @@ const OURS: [(&str, &[&str]); 13] = [
 const NOT_EVEN_IN_TESTS: [(&str, &str); 2] = [("api", "workers"), ("workers", "api")];
 
 /// A foreign crate (a trailing `*` stands for any ending) and the only crates of ours that may name it.
-const KEPT_BY: [(&str, &[&str]); 6] = [
+const KEPT_BY: [(&str, &[&str]); 7] = [
     ("apalis*", &["queue"]),
     ("async-stripe*", &["gateways"]),
     ("lettre", &["gateways"]),
+    ("opentelemetry*", &["queue", "postcall"]),
     ("handlebars", &["templates"]),
     ("sea-orm-migration", &["migration"]),
     ("sea-orm", &["entities", "queue", "workers", "api", "postcall"]),

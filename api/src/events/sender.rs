@@ -1,5 +1,7 @@
 //! Who sent an event, and whose it is: the credential says so, never the body alone.
 
+use std::time::Instant;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::{HeaderMap, header};
@@ -12,6 +14,7 @@ use gateways::signature::SignatureError;
 use gateways::signature::standard_webhooks::{
     Headers, ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, verify,
 };
+use queue::trace;
 use secrecy::SecretString;
 
 use super::EVENT_MAX;
@@ -36,10 +39,14 @@ pub(super) struct Delivery {
     pub(super) event: CallEvent,
     /// The JSON as it came, but for the card numbers in what was said.
     pub(super) body: String,
+    pub(super) arrived: Instant,
+    /// The sender's own trace.
+    pub(super) caller: Option<trace::Caller>,
 }
 
 /// Reads an event and finds out whose it is.
 pub(super) async fn accept(api: &Api, request: Request) -> Result<Delivery, Problem> {
+    let arrived = Instant::now();
     let (mut parts, body) = request.into_parts();
     let caller = if is_signed(&parts.headers) {
         None
@@ -64,7 +71,9 @@ pub(super) async fn accept(api: &Api, request: Request) -> Result<Delivery, Prob
     } else {
         String::from_utf8(bytes.to_vec()).map_err(|error| Problem::internal(&error))?
     };
-    Ok(Delivery { merchant_id, country, delivery_id: delivery_id(&parts.headers), event, body })
+    let traceparent = parts.headers.get("traceparent").and_then(|value| value.to_str().ok());
+    let (delivery_id, caller) = (delivery_id(&parts.headers), trace::caller(traceparent));
+    Ok(Delivery { merchant_id, country, delivery_id, event, body, arrived, caller })
 }
 
 fn is_signed(headers: &HeaderMap) -> bool {

@@ -8,6 +8,7 @@ use domain::job::Outbox;
 use domain::time::Timestamp;
 use entities::{call_event, invoice};
 use queue::failpoint;
+use queue::trace::{self, Exchange};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::Receipt;
@@ -40,6 +41,7 @@ pub(super) async fn store(api: &Api, deliveries: &[Delivery]) -> Result<Vec<Rece
     let mut outbox = Outbox::default();
     let fresh: Vec<(usize, Recorded)> = fresh.into_iter().map(|(decided, _)| decided).collect();
     receipts.extend(fresh.iter().map(|(position, recorded)| (*position, recorded.receipt())));
+    let positions: Vec<usize> = fresh.iter().map(|(position, _)| *position).collect();
     let recorded: Vec<Recorded> = fresh.into_iter().map(|(_, recorded)| recorded).collect();
     follow::follow(&tx, &recorded, now, &mut outbox).await?;
     api.ledger.enqueue(&tx, &outbox.jobs).await?;
@@ -47,9 +49,23 @@ pub(super) async fn store(api: &Api, deliveries: &[Delivery]) -> Result<Vec<Rece
     tx.commit().await?;
     failpoint::reached("event_committed");
     api.ledger.announce(&outbox);
+    if trace::is_on() {
+        told(&recorded, positions.iter().map(|position| &deliveries[*position]));
+    }
 
     receipts.sort_by_key(|(position, _)| *position);
     Ok(receipts.into_iter().map(|(_, receipt)| receipt).collect())
+}
+
+/// From the first byte to the commit.
+fn told<'a>(recorded: &[Recorded], deliveries: impl Iterator<Item = &'a Delivery>) {
+    for (recorded, delivery) in recorded.iter().zip(deliveries) {
+        let Some(invoice_id) = recorded.invoice_id() else { continue };
+        let (name, began) = ("receive_event", delivery.arrived);
+        let (merchant_id, outcome) = (&recorded.merchant_id, recorded.decision.disposition.word());
+        let exchange = Exchange { name, merchant_id, invoice_id, began, outcome };
+        trace::was_asked(exchange, delivery.caller.clone());
+    }
 }
 
 /// The invoices that a batch names, by merchant and by either name.

@@ -1,7 +1,7 @@
 //! The one PaymentIntent of a payable: made once, found again when an answer was lost, canceled before its amount changes.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::job::{JobKind, NewJob, Outbox};
 use domain::payment::{IntentStatus, PayableStatus};
@@ -9,6 +9,7 @@ use domain::time::{HOUR_MS, Timestamp};
 use entities::payable;
 use gateways::stripe::{CreatePaymentIntent, PaymentIntent, PaymentMethodType, StripeError};
 use queue::failpoint;
+use queue::trace::{self, Exchange};
 use secrecy::SecretString;
 
 use super::fetched;
@@ -137,6 +138,7 @@ async fn create(
     payable: &payable::Model,
     wanted: &CreatePaymentIntent,
 ) -> Result<PaymentIntent, Refusal> {
+    let began = Instant::now();
     let mut answer = api.stripe.create_payment_intent(wanted).await;
     for wait_ms in IN_USE_WAITS_MS {
         if !matches!(answer, Err(StripeError::Retryable { status: Some(IN_USE) })) {
@@ -145,6 +147,13 @@ async fn create(
         tokio::time::sleep(Duration::from_millis(wait_ms)).await;
         answer = api.stripe.create_payment_intent(wanted).await;
     }
+    trace::asked(Exchange {
+        name: "create_payment_intent",
+        merchant_id: &payable.merchant_id.0,
+        invoice_id: &payable.invoice_id.0,
+        began,
+        outcome: if answer.is_ok() { "created" } else { "failed" },
+    });
     match answer {
         Ok(intent) => Ok(intent),
         Err(error) if is_kept(&error) => instead(api, payable, &error).await,

@@ -8,3 +8,4 @@ pub(crate) mod links;
 pub(crate) mod payments;
 pub(crate) mod processes;
 pub(crate) mod sends;
+pub(crate) mod traces;

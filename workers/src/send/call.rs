@@ -9,6 +9,7 @@ use futures::FutureExt;
 use gateways::email::EmailGateway;
 use gateways::sms::{FindError, Sighting, SmsGateway};
 use queue::Batch;
+use queue::trace::{self, Exchange};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::errand::{Errand, Order};
@@ -36,11 +37,29 @@ pub(super) fn all(
         }
         let (sms, email) = (Arc::clone(&context.sms), Arc::clone(&context.email));
         tokio::spawn(async move {
+            let began = Instant::now();
             let answer = perform(&errand, &sms, &email).await;
+            told(&errand, &answer, began);
             let _receiver_may_be_gone = sender.send((errand, answer));
         });
     }
     receiver
+}
+
+fn told(errand: &Errand, answer: &Answer, began: Instant) {
+    let name = match errand.order {
+        Order::Text(_) => "send_text",
+        Order::Letter(_) => "send_email",
+        Order::LookUp(_) => "look_up_send",
+    };
+    let outcome = match answer {
+        Answer::Sent(outcome) => outcome.word(),
+        Answer::Looked(Ok(Sighting::Found { .. })) => "found",
+        Answer::Looked(Ok(Sighting::Absent)) => "absent",
+        Answer::Looked(Err(_)) => "unknown",
+    };
+    let (merchant_id, invoice_id) = (&errand.message.merchant_id.0, &errand.message.invoice_id.0);
+    trace::asked(Exchange { name, merchant_id, invoice_id, began, outcome });
 }
 
 /// Asked right before the bytes go out: who may lose the lease on the way must not begin. The gateway asks the clock
