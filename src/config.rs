@@ -4,6 +4,7 @@
 use anyhow::{Context, bail};
 use clap::Args;
 use gateways::http::Reach;
+use ipnet::IpNet;
 use secrecy::SecretString;
 
 /// What every process needs.
@@ -83,6 +84,9 @@ pub struct Config {
     #[arg(long, env = "POSTCALL_DIALER_ANYWHERE", default_value = "false", action = clap::ArgAction::Set)]
     pub dialer_anywhere: bool,
 
+    #[command(flatten)]
+    pub limits: Limits,
+
     /// Moves business time ahead of the machine's, in milliseconds. For tests.
     #[arg(
         long,
@@ -96,6 +100,66 @@ pub struct Config {
     /// Makes a debug build die at a named step. For tests.
     #[arg(long, env = "POSTCALL_CRASH_AT", hide = true)]
     pub crash_at: Option<String>,
+}
+
+/// How much of anything is taken.
+#[derive(Debug, Clone, Args)]
+pub struct Limits {
+    /// Connections to the public listener at once. When all are taken, those that idle longest are closed for new ones.
+    #[arg(long, env = "POSTCALL_CONNECTIONS_MAX", default_value = "10000")]
+    pub connections_max: usize,
+
+    /// Texts a minute of one number, where the merchant's row says nothing else; 0 for no limit.
+    #[arg(long, env = "POSTCALL_SENDER_TEXTS_PER_MINUTE_MAX", default_value = "6000")]
+    pub sender_texts_per_minute_max: u32,
+
+    /// Requests a minute with one API key, a sixth of them at once; events are not counted. 0 for no limit.
+    #[arg(long, env = "POSTCALL_KEY_REQUESTS_PER_MINUTE_MAX", default_value = "6000")]
+    pub key_requests_per_minute_max: u32,
+
+    /// Requests a minute from one address for pages, and without a valid credential; a sixth of them at once.
+    #[arg(long, env = "POSTCALL_ADDRESS_REQUESTS_PER_MINUTE_MAX", default_value = "600")]
+    pub address_requests_per_minute_max: u32,
+
+    /// Events a minute of one merchant, an end to a loop gone wild. Webhooks of carrier and Stripe have no limit.
+    #[arg(long, env = "POSTCALL_MERCHANT_EVENTS_PER_MINUTE_MAX", default_value = "600000")]
+    pub merchant_events_per_minute_max: u32,
+
+    /// Links and payments an hour asked for by hand or button for one customer; a third of them at once.
+    #[arg(long, env = "POSTCALL_RECIPIENT_REQUESTS_PER_HOUR_MAX", default_value = "30")]
+    pub recipient_requests_per_hour_max: u32,
+
+    /// Proxies whose X-Forwarded-For is believed, as networks separated by commas: `10.0.0.0/8,fd00::/8`.
+    #[arg(long, env = "POSTCALL_TRUSTED_PROXIES", default_value = "")]
+    pub trusted_proxies: String,
+}
+
+impl Limits {
+    /// # Errors
+    /// When one is not a network.
+    pub fn trusted_proxies(&self) -> anyhow::Result<Vec<IpNet>> {
+        let pieces = self.trusted_proxies.split(',').map(str::trim).filter(|piece| !piece.is_empty());
+        let network = |piece: &str| {
+            let address = || Some(IpNet::from(piece.parse::<std::net::IpAddr>().ok()?));
+            let network = piece.parse().ok().or_else(address);
+            network.with_context(|| format!("POSTCALL_TRUSTED_PROXIES: {piece:?} is not a network"))
+        };
+        pieces.map(network).collect()
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 10_000,
+            sender_texts_per_minute_max: 6_000,
+            key_requests_per_minute_max: 6_000,
+            address_requests_per_minute_max: 600,
+            merchant_events_per_minute_max: 600_000,
+            recipient_requests_per_hour_max: 30,
+            trusted_proxies: String::new(),
+        }
+    }
 }
 
 impl Config {
@@ -213,6 +277,22 @@ mod tests {
             let marked = before.iter().rev().take_while(is_about_it).any(|line| line.contains("[secret]"));
             assert_eq!(marked, crate::secret_files::is_secret(argument), "{name}");
         }
+    }
+
+    #[test]
+    fn the_defaults_of_the_limits_are_those_of_the_command_line() {
+        let parsed = Everything::try_parse_from(["x"]).unwrap().config.limits;
+        assert_eq!(format!("{parsed:?}"), format!("{:?}", Limits::default()));
+    }
+
+    #[test]
+    fn proxies_are_networks_or_addresses() {
+        let proxies =
+            |text: &str| Limits { trusted_proxies: text.to_owned(), ..Limits::default() }.trusted_proxies();
+        let read: Vec<String> = proxies("10.0.0.0/8, ::1").unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(read, ["10.0.0.0/8", "::1/128"]);
+        assert!(proxies("").unwrap().is_empty());
+        assert!(proxies("10.0.0.0/99").unwrap_err().to_string().contains("POSTCALL_TRUSTED_PROXIES"));
     }
 
     #[test]

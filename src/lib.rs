@@ -5,6 +5,7 @@
 pub mod config;
 pub mod demo;
 pub mod doctor;
+pub mod listener;
 pub mod panics;
 pub mod product;
 pub mod secret_files;

@@ -13,15 +13,16 @@ use gateways::email::{EmailConfig, EmailGateway};
 use gateways::sms::{SmsConfig, SmsGateway};
 use gateways::stripe::{StripeConfig, StripeGateway};
 use migration::{Migrate, Migrator};
-use queue::{Clock, Ledger, Live, Metrics, Redis, Runtime, Wake};
+use queue::{Buckets, Clock, Ledger, Live, Metrics, Redis, Runtime, Wake};
 use secrecy::SecretString;
 use templates::Templates;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use workers::Context as WorkerContext;
+use workers::{Context as WorkerContext, SenderPace};
 
 use crate::config::{Config, Store};
+use crate::listener::{Listener, ListenerMetrics, Patience, raise_file_limit};
 
 const STRIPE_TIMEOUT_MS: u64 = 10_000;
 /// Shorter than an attempt's deadline of 8 s, so that the gateway's own, more exact verdict comes first.
@@ -31,6 +32,10 @@ const DIALER_TIMEOUT_MS: u64 = 5_000;
 const SMTP_CONNECTIONS: usize = 16;
 /// After SIGTERM: what runs may finish, and then the process ends anyway.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
+/// Whoever scrapes or probes.
+const PRIVATE_CONNECTIONS_MAX: usize = 256;
+/// Files and connections of our own: the store's, the providers', the private listener's.
+const FILES_OF_OUR_OWN: u64 = 512;
 
 /// Which halves this process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +55,7 @@ impl Roles {
 pub struct Foundation {
     pub db: Db,
     pub ledger: Ledger,
+    pub buckets: Buckets,
     pub keyring: Arc<Keyring>,
     pub registry: prometheus::Registry,
 }
@@ -66,17 +72,18 @@ impl Foundation {
         Migrator::up(&db.write, None).await.context("the schema could not be brought up to date")?;
         let live = Live::default();
         let registry = prometheus::Registry::new();
-        let wake = match &store.redis_url {
+        let (wake, buckets) = match &store.redis_url {
             Some(url) => {
                 let redis = Redis::at(url).context("POSTCALL_REDIS_URL")?;
                 redis.register(&registry)?;
-                Wake::through(redis, &live, shutdown)
+                let buckets = Buckets::through(redis.clone(), shutdown);
+                (Wake::through(redis, &live, shutdown), buckets)
             }
-            None => Wake::local(),
+            None => (Wake::local(), Buckets::default()),
         };
         let metrics = Metrics::register(&registry)?;
         let ledger = Ledger::new(db.read.clone(), db.write.clone(), clock, wake, live, metrics);
-        Ok(Self { db, ledger, keyring, registry })
+        Ok(Self { db, ledger, buckets, keyring, registry })
     }
 }
 
@@ -111,18 +118,35 @@ impl Product {
             Arc::clone(&templates),
             Arc::clone(&foundation.keyring),
             Arc::clone(&stripe),
-            settings(config),
+            settings(config)?,
             foundation.registry.clone(),
         )?
-        .with_shutdown(shutdown.clone());
-        let private = listener(&config.private_listen).await?;
-        let private_address = private.local_addr()?;
-        tasks.push(serve(private, api::private_router(api.clone()), shutdown.clone()));
+        .with_shutdown(shutdown.clone())
+        .with_buckets(foundation.buckets.clone());
+        let metrics = ListenerMetrics::register(&foundation.registry)?;
+        let private = Listener {
+            name: "private",
+            socket: listen(&config.private_listen).await?,
+            router: api::private_router(api.clone()),
+            connections_max: PRIVATE_CONNECTIONS_MAX,
+            patience: Patience::default(),
+            metrics: metrics.clone(),
+        };
+        let private_address = private.socket.local_addr()?;
+        tasks.push(tokio::spawn(private.serve(shutdown.clone())));
         let mut public = None;
         if roles.api {
-            let listener = listener(&config.listen).await?;
-            public = Some(listener.local_addr()?);
-            tasks.push(serve(listener, api::router(api), shutdown.clone()));
+            let socket = listen(&config.listen).await?;
+            public = Some(socket.local_addr()?);
+            let listener = Listener {
+                name: "public",
+                socket,
+                router: api::router(api),
+                connections_max: connections_max(config.limits.connections_max),
+                patience: Patience::default(),
+                metrics,
+            };
+            tasks.push(tokio::spawn(listener.serve(shutdown.clone())));
         }
         if roles.workers {
             let context = worker_context(config, &foundation, stripe, templates)?;
@@ -152,15 +176,23 @@ fn stripe(config: &Config) -> anyhow::Result<StripeGateway> {
     StripeGateway::new(stripe).context("Stripe cannot be set up")
 }
 
-fn settings(config: &Config) -> api::Settings {
-    api::Settings {
+fn settings(config: &Config) -> anyhow::Result<api::Settings> {
+    let limits = &config.limits;
+    Ok(api::Settings {
         public_url: config.public_url.clone(),
         stripe_publishable_key: config.stripe_publishable_key.clone(),
         stripe_js_url: config.stripe_js_url.clone(),
         stripe_webhook_secrets: config.stripe_webhook_secrets(),
         stripe_livemode: config.stripe_livemode(),
         twilio_auth_tokens: config.twilio_auth_tokens(),
-    }
+        limits: api::LimitSettings {
+            key_per_minute: limits.key_requests_per_minute_max,
+            address_per_minute: limits.address_requests_per_minute_max,
+            events_per_minute: limits.merchant_events_per_minute_max,
+            recipient_per_hour: limits.recipient_requests_per_hour_max,
+            trusted_proxies: limits.trusted_proxies()?,
+        },
+    })
 }
 
 fn worker_context(
@@ -191,22 +223,27 @@ fn worker_context(
         email: Arc::new(EmailGateway::new(&email).context("the mail relay cannot be set up")?),
         stripe,
         dialer: Arc::new(DialerGateway::new(&dialer).context("the dialer cannot be set up")?),
+        senders: SenderPace {
+            buckets: foundation.buckets.clone(),
+            texts_per_minute_max: config.limits.sender_texts_per_minute_max,
+        },
         public_url: config.public_url.clone().into(),
     })
 }
 
-async fn listener(address: &str) -> anyhow::Result<TcpListener> {
+async fn listen(address: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
-fn serve(listener: TcpListener, router: axum::Router, shutdown: CancellationToken) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.cancelled_owned());
-        if let Err(error) = serving.await {
-            tracing::error!(%error, "a listener ended");
-        }
-    })
+/// As many as are wished for and there are files for.
+fn connections_max(wished: usize) -> usize {
+    let files = raise_file_limit();
+    let possible =
+        usize::try_from(files.saturating_sub(FILES_OF_OUR_OWN).max(files / 2)).unwrap_or(usize::MAX);
+    if possible < wished {
+        tracing::warn!(wished, possible, "the limit of open files leaves room for fewer connections");
+    }
+    wished.min(possible)
 }
 
 /// SIGTERM and Ctrl-C, listened to from the moment this is made: a process that is told to stop while it starts drains
@@ -267,6 +304,8 @@ pub fn new_merchant(
         asked_exempt_from_hours: true,
         texts_per_day_max: 1_000,
         texts_per_number_per_day_max: 5,
+        sender_texts_per_minute_max: None,
+        former_secret_until_ms: None,
         created_at_ms: now.millis(),
     }
 }

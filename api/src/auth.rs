@@ -53,12 +53,23 @@ impl FromRequestParts<Api> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let caller = Self::authenticated(parts, api).await?;
+        api.limits.key(&caller.key_id)?;
+        Ok(caller)
+    }
+}
+
+impl Caller {
+    /// Who asks, however often.
+    pub(crate) async fn authenticated(parts: &Parts, api: &Api) -> Result<Self, Problem> {
+        Self::of(parts, api).await.map_err(|problem| api.limits.unauthorized(parts, problem))
+    }
+
+    async fn of(parts: &Parts, api: &Api) -> Result<Self, Problem> {
         let value = parts.headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
         let (id, secret) = value.to_str().ok().and_then(bearer).ok_or_else(unknown)?;
         let holder = api_key::holder(&api.db.read, &id).await?.ok_or_else(unknown)?;
-        let now = api.now().millis();
-        let ended = holder.revoked_at_ms.is_some() || holder.expires_at_ms.is_some_and(|end| end <= now);
-        if !is_secret_of(secret, &holder.secret_hash) || ended {
+        if !is_secret_of(secret, &holder.secret_hash) || holder.has_ended(api.now()) {
             return Err(unknown());
         }
         let scopes = holder.scopes.parse().map_err(|error| Problem::internal(&error))?;

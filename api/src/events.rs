@@ -31,7 +31,11 @@ pub(crate) use ingest::Ingest;
 const EVENT_MAX: usize = 64 * 1024;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(receive, list)).routes(routes!(show)).routes(routes!(replay::replay))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show)).routes(routes!(replay::replay))
+}
+
+pub(crate) fn intake() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(receive))
 }
 
 /// What became of an event.

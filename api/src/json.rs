@@ -1,7 +1,9 @@
 //! JSON in a request: bounded, strict, and typed with the field at fault named.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use domain::strict_json;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
@@ -11,19 +13,40 @@ use crate::problem::Problem;
 
 /// The largest JSON body of a resource, in bytes.
 pub(crate) const BODY_MAX: usize = 256 * 1024;
+/// A whole body is here within this, or it is not waited for.
+const BODY_WITHIN: Duration = Duration::from_secs(8);
 
 /// Reads a body whole, up to a limit.
 pub(crate) async fn bytes(headers: &HeaderMap, body: Body, max: usize) -> Result<Bytes, Problem> {
+    expect_plain(headers)?;
     let announced =
         headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > max) {
         return Err(too_large(max));
     }
-    match Limited::new(body, max).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large(max)),
-        Err(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "body_torn", "The body ended before its time.")),
+    let read = tokio::time::timeout(BODY_WITHIN, Limited::new(body, max).collect()).await;
+    match read {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(max)),
+        Ok(Err(_)) => {
+            Err(Problem::new(StatusCode::BAD_REQUEST, "body_torn", "The body ended before its time."))
+        }
+        Err(_) => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body_too_slow",
+            "The body did not arrive in time.",
+        )),
     }
+}
+
+/// Refuses a body that is compressed: what a few bytes unfold to is nobody's business but the sender's.
+pub(crate) fn expect_plain(headers: &HeaderMap) -> Result<(), Problem> {
+    let encoded = |value: &HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if !headers.get_all(header::CONTENT_ENCODING).iter().any(encoded) {
+        return Ok(());
+    }
+    let detail = "Send the body as it is, without Content-Encoding.";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "encoded_body", detail))
 }
 
 pub(crate) fn too_large(max: usize) -> Problem {

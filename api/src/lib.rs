@@ -3,6 +3,7 @@
 //! This crate must never call a provider while a transaction is open, do work that a job should do, or answer with a
 //! row of another merchant.
 
+mod address;
 mod attention;
 mod auth;
 mod call_permission;
@@ -20,6 +21,7 @@ mod invoices;
 mod jobs;
 mod json;
 mod layers;
+mod limits;
 mod merchant;
 mod metrics;
 mod openapi;
@@ -45,6 +47,7 @@ use utoipa_axum::router::OpenApiRouter;
 use events::Ingest;
 
 pub use auth::{Caller, mint_key};
+pub use limits::LimitSettings;
 pub use problem::Problem;
 pub use state::{Api, Settings};
 
@@ -60,10 +63,12 @@ pub fn router(api: Api) -> Router {
     let ingest = Ingest::start(api.clone());
     let (v1, _) = v1().split_for_parts();
     let description = description(&api);
-    v1.merge(openapi::routes(&description, &api))
-        .merge(pay_page::routes(&api))
+    let outside = pay_page::routes(&api)
         .merge(stripe_webhook::routes())
         .merge(carrier_webhook::routes())
+        .layer(from_fn_with_state(TIME_LIMIT, layers::limit_time));
+    v1.merge(openapi::routes(&description, &api))
+        .merge(outside)
         .fallback(layers::unknown_address)
         .method_not_allowed_fallback(layers::unknown_method)
         .layer(CatchPanicLayer::custom(layers::panicked))
@@ -108,5 +113,8 @@ fn v1() -> OpenApiRouter<Api> {
     let import = invoices::import::routes()
         .layer(GlobalConcurrencyLimitLayer::new(IMPORTS_MAX))
         .layer(from_fn_with_state(IMPORT_TIME_LIMIT, layers::limit_time));
-    quick.merge(import).merge(stream::routes())
+    // Whose event it is can be known only when its body is here: whoever is slow to send one must not hold a place among
+    // those. What is stored at once is bounded behind it.
+    let intake = events::intake().layer(from_fn_with_state(TIME_LIMIT, layers::limit_time));
+    quick.merge(intake).merge(import).merge(stream::routes())
 }

@@ -12,6 +12,7 @@ const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 pub(crate) struct HttpMetrics {
     requests: HistogramVec,
     pub(crate) events: IntCounterVec,
+    pub(crate) limited: IntCounterVec,
 }
 
 impl HttpMetrics {
@@ -24,12 +25,19 @@ impl HttpMetrics {
         );
         let events =
             Opts::new("postcall_events_total", "Post-call events answered 2xx, by intent and disposition.");
+        let limited =
+            Opts::new("postcall_rate_limited_total", "Requests answered 429, by the limit they met.");
         let metrics = Self {
             requests: HistogramVec::new(requests.buckets(BUCKETS.to_vec()), &["route", "method", "status"])?,
             events: IntCounterVec::new(events, &["intent", "disposition"])?,
+            limited: IntCounterVec::new(limited, &["limit"])?,
         };
         registry.register(Box::new(metrics.requests.clone()))?;
         registry.register(Box::new(metrics.events.clone()))?;
+        registry.register(Box::new(metrics.limited.clone()))?;
+        for limit in ["key", "address", "events", "recipient"] {
+            metrics.limited.with_label_values(&[limit]);
+        }
         for intent in Intent::ALL {
             // rate() must see a zero before the first event.
             for disposition in Disposition::ALL {

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::header;
+use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    Components, ContentBuilder, OpenApi, PathItem, Ref, RefOr, Required, Response, ResponseBuilder,
-    ServerBuilder,
+    Components, ContentBuilder, Header, HeaderBuilder, OpenApi, PathItem, Ref, RefOr, Required, Response,
+    ResponseBuilder, ServerBuilder,
 };
 
+use crate::limits;
 use crate::problem::ProblemBody;
 use crate::state::Api;
 
@@ -101,8 +103,15 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
             && (status.starts_with('4') || status.starts_with('5'))
         {
             *response = problem(&response.description);
+            if status == "429" || status == "503" {
+                response.headers.insert("Retry-After".to_owned(), RefOr::T(retry_after()));
+            }
         }
     }
+}
+
+fn retry_after() -> Header {
+    HeaderBuilder::new().schema(Some(utoipa::schema!(i64))).description(Some("In seconds.")).build()
 }
 
 fn refusals(path: &str, method: &str, has_body: bool) -> Vec<(&'static str, &'static str)> {
@@ -111,6 +120,7 @@ fn refusals(path: &str, method: &str, has_body: bool) -> Vec<(&'static str, &'st
         ("401", "No valid credential."),
         ("403", "The API key lacks the scope."),
         ("422", "A field cannot be accepted; `errors` names it."),
+        ("429", "Asked too often; `Retry-After` says for how many seconds to wait."),
         ("500", "A fault of ours; quote `instance`."),
         ("503", "Not possible right now; try again."),
     ];
@@ -118,8 +128,9 @@ fn refusals(path: &str, method: &str, has_body: bool) -> Vec<(&'static str, &'st
         refusals.push(("404", "Nothing of yours has this address."));
     }
     if method == "post" || method == "patch" || has_body {
+        refusals.push(("408", "The body did not arrive in time."));
         refusals.push(("413", "The body is too large."));
-        refusals.push(("415", "The body is of another type."));
+        refusals.push(("415", "The body is of another type or compressed."));
     }
     refusals
 }
@@ -161,4 +172,5 @@ pub(crate) fn routes(openapi: &OpenApi, api: &Api) -> Router<Api> {
         .route("/openapi.json", get(json))
         .route("/docs", get(docs))
         .route("/robots.txt", get(robots))
+        .layer(from_fn_with_state(api.clone(), limits::per_address))
 }

@@ -1,6 +1,7 @@
 //! Errors as RFC 9457 `application/problem+json`: a status, a code for programs, and the field at fault.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -57,12 +58,14 @@ pub struct Problem {
     detail: Option<String>,
     instance: Option<String>,
     errors: Vec<FieldFault>,
+    retry_after_s: Option<u64>,
 }
 
 impl Problem {
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: Some(detail.into()), instance: None, errors: Vec::new() }
+        let detail = Some(detail.into());
+        Self { status, code, detail, instance: None, errors: Vec::new(), retry_after_s: None }
     }
 
     /// A well-formed request whose field cannot be accepted.
@@ -113,7 +116,16 @@ impl Problem {
     /// What this request needs is not there right now; saying it again later is right.
     #[must_use]
     pub fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail);
+        Self { retry_after_s: Some(1), ..problem }
+    }
+
+    /// Somebody asks too often, and is told how long to wait.
+    #[must_use]
+    pub fn too_many(detail: impl Into<String>, wait: Duration) -> Self {
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail);
+        // Whole seconds, and never too early.
+        Self { retry_after_s: Some(wait.as_secs().saturating_add(1)), ..problem }
     }
 
     /// The field at fault, for a report of many.
@@ -163,8 +175,8 @@ impl IntoResponse for Problem {
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

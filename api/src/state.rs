@@ -6,11 +6,12 @@ use domain::keyring::Keyring;
 use domain::time::Timestamp;
 use entities::Db;
 use gateways::stripe::StripeGateway;
-use queue::Ledger;
+use queue::{Buckets, Ledger};
 use secrecy::SecretString;
 use templates::Templates;
 use tokio_util::sync::CancellationToken;
 
+use crate::limits::{LimitSettings, Limits};
 use crate::metrics::{HttpMetrics, LedgerGauges};
 
 /// The addresses and public keys the pages and webhooks need.
@@ -27,6 +28,7 @@ pub struct Settings {
     pub stripe_livemode: bool,
     /// Every token that may sign a carrier callback right now.
     pub twilio_auth_tokens: Vec<SecretString>,
+    pub limits: LimitSettings,
 }
 
 /// Clones share everything.
@@ -43,6 +45,7 @@ pub struct Api {
     pub shutdown: CancellationToken,
     pub(crate) metrics: HttpMetrics,
     pub(crate) gauges: LedgerGauges,
+    pub(crate) limits: Limits,
 }
 
 impl Api {
@@ -59,8 +62,28 @@ impl Api {
     ) -> Result<Self, prometheus::Error> {
         let metrics = HttpMetrics::register(&registry)?;
         let gauges = LedgerGauges::register(&registry)?;
+        let limits = Limits::new(Buckets::default(), &settings.limits, metrics.limited.clone());
         let (settings, shutdown) = (Arc::new(settings), CancellationToken::new());
-        Ok(Self { db, ledger, templates, keyring, stripe, settings, registry, shutdown, metrics, gauges })
+        Ok(Self {
+            db,
+            ledger,
+            templates,
+            keyring,
+            stripe,
+            settings,
+            registry,
+            shutdown,
+            metrics,
+            gauges,
+            limits,
+        })
+    }
+
+    /// The same, sharing its limits with other processes.
+    #[must_use]
+    pub fn with_buckets(mut self, buckets: Buckets) -> Self {
+        self.limits = Limits::new(buckets, &self.settings.limits, self.metrics.limited.clone());
+        self
     }
 
     /// The same, ended by this token.

@@ -10,11 +10,11 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive};
 use axum::response::{IntoResponse, Response, Sse};
-use domain::id::{InvoiceId, MerchantId, TimelineEntryId};
+use domain::id::{ApiKeyId, InvoiceId, MerchantId, TimelineEntryId};
 use domain::scope::Scope;
 use domain::time::Timestamp;
 use domain::timeline::TimelineKind;
-use entities::timeline;
+use entities::{api_key, timeline};
 use sea_orm::DbErr;
 use serde::Serialize;
 use tokio::sync::{Semaphore, broadcast, mpsc};
@@ -27,6 +27,8 @@ use crate::problem::Problem;
 use crate::state::Api;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How long a listener may go on after its key was revoked.
+const KEY_ASKED_EVERY: Duration = Duration::from_secs(3);
 /// Events that wait for a slow reader.
 const WAITING_MAX: usize = 64;
 const BACKLOG_PAGE: u64 = 200;
@@ -57,7 +59,7 @@ pub(crate) struct Changed {
 /// Hear what changes, as server-sent events named `change`.
 ///
 /// Send `Last-Event-ID` to read first what was missed. An event may come twice; its id tells. Comments keep the
-/// connection alive.
+/// connection alive. The stream ends within seconds of its key.
 #[utoipa::path(get, path = "/v1/stream", tag = "Stream", operation_id = "stream_changes",
     params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was heard.")),
     responses((status = 200, description = "A stream of changes.", content_type = "text/event-stream", body = Changed)))]
@@ -80,6 +82,7 @@ async fn stream(
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = sender.closed() => {}
+            () = key_ended(&api, &caller.key_id) => {}
             () = tell(&api, &caller.merchant_id, after, live, &sender) => {}
         }
     });
@@ -100,6 +103,18 @@ async fn resume_point(
     let id: TimelineEntryId = value.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(unknown)?;
     let entry = timeline::find(&api.db.read, merchant_id, &id).await?.ok_or_else(unknown)?;
     Ok(Some(TimelineEntryId::ordered(Timestamp::from_millis(entry.at_ms).plus_ms(-OVERLAP_MS), [0; 10])))
+}
+
+/// Returns when the key with which a listener came is good for nothing any more.
+async fn key_ended(api: &Api, key_id: &ApiKeyId) {
+    loop {
+        tokio::time::sleep(KEY_ASKED_EVERY).await;
+        match api_key::holder(&api.db.read, key_id).await {
+            Ok(Some(holder)) if !holder.has_ended(api.now()) => {}
+            Ok(_) => return,
+            Err(error) => tracing::warn!(%error, "it is not known whether a listener's key is still good"),
+        }
+    }
 }
 
 type Listener = mpsc::Sender<Result<Event, Infallible>>;

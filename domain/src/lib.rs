@@ -19,6 +19,7 @@ pub mod keyring;
 pub mod link;
 pub mod message;
 pub mod money;
+pub mod pace;
 pub mod payment;
 pub mod permission;
 pub mod phone;

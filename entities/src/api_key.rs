@@ -53,6 +53,29 @@ pub async fn holder<C: ConnectionTrait>(db: &C, id: &ApiKeyId) -> Result<Option<
     sql::one(db, text, [id.as_str().into()]).await
 }
 
+impl Holder {
+    /// Whether the key is good for nothing any more.
+    #[must_use]
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        self.revoked_at_ms.is_some() || self.expires_at_ms.is_some_and(|end_ms| end_ms <= now.millis())
+    }
+}
+
+/// # Errors
+/// Whatever the store says.
+pub async fn find<C: ConnectionTrait>(db: &C, id: &ApiKeyId) -> Result<Option<Model>, DbErr> {
+    sql::one(db, "SELECT * FROM api_keys WHERE id = $1", [id.as_str().into()]).await
+}
+
+/// Every key a merchant ever had, the oldest first.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn of_merchant<C: ConnectionTrait>(db: &C, merchant: &MerchantId) -> Result<Vec<Model>, DbErr> {
+    let text = "SELECT * FROM api_keys WHERE merchant_id = $1 ORDER BY id";
+    sql::all(db, text, [merchant.as_str().into()]).await
+}
+
 /// Stores a key.
 ///
 /// # Errors
@@ -68,4 +91,14 @@ pub async fn insert<C: ConnectionTrait>(db: &C, key: Model) -> Result<(), DbErr>
 pub async fn revoke<C: ConnectionTrait>(db: &C, id: &ApiKeyId, now: Timestamp) -> Result<bool, DbErr> {
     let text = "UPDATE api_keys SET revoked_at_ms = $2 WHERE id = $1 AND revoked_at_ms IS NULL";
     Ok(sql::run(db, text, [id.as_str().into(), now.millis().into()]).await? > 0)
+}
+
+/// Lets a key end at a moment, or before it where it does so already; `false` when there is no such living key.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn end_at<C: ConnectionTrait>(db: &C, id: &ApiKeyId, end: Timestamp) -> Result<bool, DbErr> {
+    let text = "UPDATE api_keys SET expires_at_ms = CASE WHEN expires_at_ms < $2 THEN expires_at_ms ELSE $2 END \
+         WHERE id = $1 AND revoked_at_ms IS NULL";
+    Ok(sql::run(db, text, [id.as_str().into(), end.millis().into()]).await? > 0)
 }

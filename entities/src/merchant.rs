@@ -1,6 +1,7 @@
 //! Merchants: who is paid, under which name, by which policies.
 
 use domain::id::MerchantId;
+use domain::time::Timestamp;
 use sea_orm::entity::prelude::{
     ActiveModelBehavior, DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EntityTrait, EnumIter,
     PrimaryKeyTrait,
@@ -38,6 +39,10 @@ pub struct Model {
     pub asked_exempt_from_hours: bool,
     pub texts_per_day_max: i64,
     pub texts_per_number_per_day_max: i64,
+    /// How fast its number may text; without one as fast as the operator lets every number.
+    pub sender_texts_per_minute_max: Option<i64>,
+    /// Until when the secrets of the generation before this one are good too.
+    pub former_secret_until_ms: Option<i64>,
     pub created_at_ms: i64,
 }
 
@@ -45,6 +50,25 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// The generations whose secrets are good now, the current one first.
+    #[must_use]
+    pub fn secret_generations(&self, now: Timestamp) -> Vec<u32> {
+        let current = u32::try_from(self.secret_generation).unwrap_or_default();
+        let overlaps = self.former_secret_until_ms.is_some_and(|end_ms| now.millis() < end_ms);
+        let former = current.checked_sub(1).filter(|_| overlaps);
+        std::iter::once(current).chain(former).collect()
+    }
+}
+
+/// New bounds; `None` leaves one as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Caps {
+    pub texts_per_day_max: Option<i64>,
+    pub texts_per_number_per_day_max: Option<i64>,
+    pub sender_texts_per_minute_max: Option<i64>,
+}
 
 /// The merchant of this id.
 ///
@@ -73,6 +97,21 @@ pub async fn lock<C: ConnectionTrait>(tx: &C, id: &MerchantId) -> Result<(), DbE
     Ok(())
 }
 
+/// The same for several, in the order in which everybody takes them.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn lock_all<C: ConnectionTrait>(tx: &C, ids: &[String]) -> Result<(), DbErr> {
+    let backend = tx.get_database_backend();
+    let text = format!(
+        "SELECT * FROM merchants WHERE id IN {} ORDER BY id {}",
+        sql::texts(backend, 1),
+        sql::for_update(backend)
+    );
+    let _held: Vec<Model> = sql::all(tx, text, [sql::text_list(ids)]).await?;
+    Ok(())
+}
+
 /// # Errors
 /// Whatever the store says.
 pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Model>, DbErr> {
@@ -89,4 +128,35 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
 /// Whatever the store says.
 pub async fn by_sms_sender<C: ConnectionTrait>(db: &C, sender: &str) -> Result<Vec<Model>, DbErr> {
     sql::all(db, "SELECT * FROM merchants WHERE sms_sender = $1 ORDER BY id", [sender.into()]).await
+}
+
+/// Sets a merchant's bounds; `false` when there is no such merchant.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn set_caps<C: ConnectionTrait>(db: &C, id: &MerchantId, caps: &Caps) -> Result<bool, DbErr> {
+    let text = "UPDATE merchants SET texts_per_day_max = COALESCE($2, texts_per_day_max), \
+         texts_per_number_per_day_max = COALESCE($3, texts_per_number_per_day_max), \
+         sender_texts_per_minute_max = COALESCE($4, sender_texts_per_minute_max) WHERE id = $1";
+    let values = [
+        id.as_str().into(),
+        caps.texts_per_day_max.into(),
+        caps.texts_per_number_per_day_max.into(),
+        caps.sender_texts_per_minute_max.into(),
+    ];
+    Ok(sql::run(db, text, values).await? > 0)
+}
+
+/// Begins a generation of secrets; those of the one before stay good until a moment. `false` when there is no such
+/// merchant.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn rotate_secrets<C: ConnectionTrait>(
+    db: &C,
+    id: &MerchantId,
+    former_until: Timestamp,
+) -> Result<bool, DbErr> {
+    let text = "UPDATE merchants SET secret_generation = secret_generation + 1, former_secret_until_ms = $2 WHERE id = $1";
+    Ok(sql::run(db, text, [id.as_str().into(), former_until.millis().into()]).await? > 0)
 }

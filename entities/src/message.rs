@@ -16,7 +16,7 @@ use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 use crate::sql;
 use crate::stored::Stored;
 
-pub use caps::{DayTotal, Rank, ranks_of_merchant, ranks_of_number, texts_since};
+pub use caps::{Counted, Texts, texts_of_merchants, texts_to_numbers};
 
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "messages")]

@@ -26,8 +26,8 @@ words! {
 pub struct DialerCommand {
     /// Where the merchant's dialer listens, as configured.
     pub url: String,
-    /// `whsec_…`, shared with the merchant.
-    pub secret: SecretString,
+    /// `whsec_…`, shared with the merchant; several while one is exchanged, and each signs.
+    pub secrets: Vec<SecretString>,
     pub command_id: String,
     pub kind: DialerCommandKind,
     pub merchant_id: String,
@@ -115,8 +115,7 @@ impl DialerGateway {
             return Err(DialerFault::BadUrl.into());
         }
         let body = body_of(command);
-        let signature = standard_webhooks::sign(&command.secret, &command.command_id, now.seconds(), &body)
-            .map_err(|_| DialerFault::BadSecret)?;
+        let signature = signature(command, now, &body)?;
         let request = self
             .client
             .post(url)
@@ -128,6 +127,16 @@ impl DialerGateway {
         let response = request.send().await.map_err(|error| unheard(&error))?;
         read_answer(response).await
     }
+}
+
+fn signature(command: &DialerCommand, now: Timestamp, body: &[u8]) -> Result<String, DialerFault> {
+    let sign = |secret| standard_webhooks::sign(secret, &command.command_id, now.seconds(), body);
+    let signatures: Result<Vec<String>, _> = command.secrets.iter().map(sign).collect();
+    let signatures = signatures.map_err(|_| DialerFault::BadSecret)?;
+    if signatures.is_empty() {
+        return Err(DialerFault::BadSecret);
+    }
+    Ok(signatures.join(" "))
 }
 
 fn body_of(command: &DialerCommand) -> Vec<u8> {

@@ -54,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(step!("0006_payments")),
             Box::new(step!("0007_timeline")),
             Box::new(step!("0008_jobs")),
+            Box::new(step!("0009_limits_of_merchants")),
         ]
     }
 }

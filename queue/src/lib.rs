@@ -5,6 +5,7 @@
 
 mod backend;
 mod batch;
+mod buckets;
 mod clock;
 mod dead;
 pub mod failpoint;
@@ -20,6 +21,7 @@ pub mod trouble;
 mod wake;
 
 pub use batch::{Batch, Claimed, Outcome};
+pub use buckets::{BucketName, Buckets};
 pub use clock::Clock;
 pub use dead::DeadJob;
 pub use ledger::{Depth, Ledger, Settled};

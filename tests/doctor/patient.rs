@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use domain::id::{CustomerId, InvoiceId, LinkId, MerchantId};
 use entities::{Db, sql};
-use postcall::config::{Config, Store};
+use postcall::config::{Config, Limits, Store};
 use postcall::doctor::{Finding, examine};
 use postcall::product::{Foundation, new_merchant};
 use queue::Clock;
@@ -78,6 +78,7 @@ impl Patient {
             twilio_url: world.sms_url(),
             smtp_url: format!("smtp://{}", world.smtp_addr()),
             dialer_anywhere: false,
+            limits: Limits::default(),
             clock_offset_ms: 0,
             crash_at: None,
         };

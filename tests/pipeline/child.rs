@@ -31,6 +31,15 @@ impl ChildProduct {
         Self { process: command.spawn().unwrap() }
     }
 
+    /// Starts `postcall serve` with no more than so many open files.
+    pub(crate) fn start_with_files(files: u32, config: &Config, offset_ms: i64) -> Self {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("ulimit -n {files} && exec \"$0\" serve"));
+        shell.arg(env!("CARGO_BIN_EXE_postcall"));
+        let mut command = prepared(shell, config, offset_ms);
+        Self { process: command.spawn().unwrap() }
+    }
+
     /// Starts `postcall serve`, which adds everything it has to say to this file, however small.
     pub(crate) fn start_talkative(config: &Config, offset_ms: i64, log: &std::path::Path) -> Self {
         let log = std::fs::File::options().create(true).append(true).open(log).unwrap();
@@ -70,7 +79,12 @@ impl ChildProduct {
 
 fn command(role: &str, config: &Config, offset_ms: i64) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_postcall"));
-    command.arg(role).stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+    command.arg(role);
+    prepared(command, config, offset_ms)
+}
+
+fn prepared(mut command: Command, config: &Config, offset_ms: i64) -> Command {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
     let variables = [
         ("POSTCALL_DATABASE_URL", config.store.database_url.clone()),
         ("POSTCALL_REDIS_URL", config.store.redis_url.clone().unwrap_or_default()),
@@ -88,6 +102,10 @@ fn command(role: &str, config: &Config, offset_ms: i64) -> Command {
         ("POSTCALL_TWILIO_URL", config.twilio_url.clone()),
         ("POSTCALL_SMTP_URL", config.smtp_url.clone()),
         ("POSTCALL_DIALER_ANYWHERE", "true".to_owned()),
+        (
+            "POSTCALL_ADDRESS_REQUESTS_PER_MINUTE_MAX",
+            config.limits.address_requests_per_minute_max.to_string(),
+        ),
         ("POSTCALL_CLOCK_OFFSET_MS", offset_ms.to_string()),
     ];
     command.envs(variables.into_iter().filter(|(_, value)| !value.is_empty()));

@@ -38,6 +38,8 @@ on_every_store!(
     calls::voicemail_and_silence_send_nothing,
     calls::a_spoken_opt_out_stops_texts_and_calls,
     calls::a_second_call_supersedes_the_first_link,
+    caps::a_stolen_key_sends_no_more_texts_than_the_cap_whatever_way_it_takes,
+    caps::a_stolen_key_cannot_flood_one_number,
     sends::an_accepted_send_with_a_broken_answer_is_found_and_not_repeated,
     sends::a_send_that_never_arrived_is_repeated_once_after_proof,
     sends::a_busy_carrier_is_waited_for,
@@ -60,6 +62,36 @@ on_every_store!(
     holds::resolving_a_question_does_not_undo_a_stop_for_another_reason,
     canaries::no_secret_and_no_customer_leaks,
 );
+
+mod crowds {
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn ten_thousand_connections_that_say_nothing_hold_nobody_up() {
+        crate::stories::crowds::ten_thousand_connections_that_say_nothing_hold_nobody_up().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn without_file_descriptors_it_waits_and_goes_on() {
+        crate::stories::crowds::without_file_descriptors_it_waits_and_goes_on().await;
+    }
+}
+
+mod operator {
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_merchants_secrets_are_exchanged_while_events_come() {
+        crate::stories::operator::a_merchants_secrets_are_exchanged_while_events_come().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_key_is_exchanged_and_caps_are_set() {
+        crate::stories::operator::a_key_is_exchanged_and_caps_are_set().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn webhook_secrets_of_stripe_and_the_carrier_are_exchanged_by_a_restart() {
+        crate::stories::operator::webhook_secrets_of_stripe_and_the_carrier_are_exchanged_by_a_restart()
+            .await;
+    }
+}
 
 mod kills {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

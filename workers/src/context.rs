@@ -12,6 +12,8 @@ use gateways::stripe::StripeGateway;
 use queue::Ledger;
 use templates::Templates;
 
+use crate::SenderPace;
+
 /// Clones share everything.
 #[derive(Clone)]
 pub struct Context {
@@ -23,6 +25,8 @@ pub struct Context {
     pub email: Arc<EmailGateway>,
     pub stripe: Arc<StripeGateway>,
     pub dialer: Arc<DialerGateway>,
+    /// How fast each number may text.
+    pub senders: SenderPace,
     /// Where customers and providers reach us, without a trailing slash.
     pub public_url: Arc<str>,
 }

@@ -19,6 +19,7 @@ mod send_link;
 mod send_receipt;
 
 pub use context::Context;
+pub use send::pace::SenderPace;
 
 use advance_payment::AdvancePayment;
 use cancel_payment::CancelPayment;

@@ -104,8 +104,9 @@ fn command(
     enrolment: &enrolment::Model,
 ) -> Option<DialerCommand> {
     let url = merchant.dialer_url.clone()?;
-    let generation = u32::try_from(merchant.secret_generation).unwrap_or_default();
-    let secret = context.keyring.derived_secret(SECRET_LABEL, merchant.id.as_str(), generation);
+    // The dialer checks with the secret it was given, the new one or the former.
+    let of = |generation| context.keyring.derived_secrets(SECRET_LABEL, merchant.id.as_str(), generation);
+    let secrets = merchant.secret_generations(context.now()).into_iter().flat_map(of);
     let (kind, otherwise) = match enrolment.status.0 {
         EnrolmentStatus::Active => (DialerCommandKind::Resume, "resolved"),
         EnrolmentStatus::Paused => (DialerCommandKind::Pause, "paused"),
@@ -114,7 +115,7 @@ fn command(
     let seed = format!("{}:{}", enrolment.id.0, enrolment.told_revision);
     Some(DialerCommand {
         url,
-        secret: secret.into(),
+        secrets: secrets.map(Into::into).collect(),
         command_id: DialerCommandId::derived(seed.as_bytes()).into_string(),
         kind,
         merchant_id: enrolment.merchant_id.to_string(),

@@ -6,10 +6,12 @@
 //! deadline that is an unknown outcome.
 
 mod call;
+mod caps;
 mod errand;
 mod facts;
 pub(crate) mod fall_back;
 mod intend;
+pub(crate) mod pace;
 mod record;
 mod rule;
 mod schedule;
@@ -61,6 +63,7 @@ where
     let mut failed = None;
     while answers.recv_many(&mut ready, GROUP_MAX).await > 0 {
         failpoint::reached("send_provider_answered");
+        context.senders.heed(&ready);
         match write(context, batch, &std::mem::take(&mut ready)).await {
             Ok(()) => failpoint::reached("send_committed"),
             // What could not be written stays `sending` and becomes unknown; the others are still worth writing.

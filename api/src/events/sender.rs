@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use domain::call_event::{self, CallEvent};
 use domain::card_number;
@@ -47,11 +47,11 @@ pub(super) struct Delivery {
 /// Reads an event and finds out whose it is.
 pub(super) async fn accept(api: &Api, request: Request) -> Result<Delivery, Problem> {
     let arrived = Instant::now();
-    let (mut parts, body) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let caller = if is_signed(&parts.headers) {
         None
     } else {
-        let caller = Caller::from_request_parts(&mut parts, api).await?;
+        let caller = Caller::authenticated(&parts, api).await?;
         caller.require(Scope::EventsWrite)?;
         Some(caller)
     };
@@ -61,8 +61,12 @@ pub(super) async fn accept(api: &Api, request: Request) -> Result<Delivery, Prob
     let named = value["merchant_id"].as_str();
     let (merchant_id, country) = match caller {
         Some(caller) => of_key(caller, named)?,
-        None => of_signature(api, &parts.headers, named, &bytes).await?,
+        None => {
+            let of_signature = of_signature(api, &parts.headers, named, &bytes).await;
+            of_signature.map_err(|problem| api.limits.unauthorized(&parts, problem))?
+        }
     };
+    api.limits.events(&merchant_id)?;
     // After the signature was checked over the bytes as they came.
     let had_cards = card_number::mask_texts(&mut value, &NAMES);
     let event = call_event::from_value(&value).map_err(|fault| Problem::field(fault.field, fault.message))?;
@@ -99,7 +103,7 @@ async fn of_signature(
     let merchant_id: MerchantId = named.parse().map_err(|_| refused(SignatureError::Mismatch))?;
     let merchant =
         merchant::find(&api.db.read, &merchant_id).await?.ok_or_else(|| refused(SignatureError::Mismatch))?;
-    let secrets = secrets(api, &merchant_id, merchant.secret_generation);
+    let secrets = secrets(api, &merchant);
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let signed =
         Headers { id: text(ID_HEADER), timestamp: text(TIMESTAMP_HEADER), signature: text(SIGNATURE_HEADER) };
@@ -107,16 +111,10 @@ async fn of_signature(
     Ok((merchant_id, merchant.country))
 }
 
-/// The secrets of this generation and the one before it, so that a sender has time to change over.
-fn secrets(api: &Api, merchant_id: &MerchantId, generation: i64) -> Vec<SecretString> {
-    let current = u32::try_from(generation).unwrap_or(0);
-    let generations = [Some(current), current.checked_sub(1)];
-    generations
-        .into_iter()
-        .flatten()
-        .flat_map(|generation| api.keyring.derived_secrets(SECRET_LABEL, merchant_id.as_str(), generation))
-        .map(SecretString::from)
-        .collect()
+/// Every secret this merchant may sign with now: two while it is exchanged, twice as many while a key of ours is.
+fn secrets(api: &Api, merchant: &merchant::Model) -> Vec<SecretString> {
+    let of = |generation| api.keyring.derived_secrets(SECRET_LABEL, merchant.id.as_str(), generation);
+    merchant.secret_generations(api.now()).into_iter().flat_map(of).map(SecretString::from).collect()
 }
 
 fn refused(error: SignatureError) -> Problem {

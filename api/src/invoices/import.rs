@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 
 use crate::idempotency::{Answer, Claim, Work, key_of};
 use crate::incoming::Incoming;
+use crate::json;
 use crate::problem::{FieldFault, Problem};
 use crate::state::Api;
 
@@ -83,6 +84,7 @@ async fn import(State(api): State<Api>, incoming: Incoming) -> Result<Response, 
     let Incoming { caller, parts, body } = incoming;
     caller.require(Scope::InvoicesWrite)?;
     expect_csv(&parts.headers)?;
+    json::expect_plain(&parts.headers)?;
     let key = key_of(&parts)?;
     let mut upload = Upload::begin(&parts, body, FILE_MAX)?;
     if let Some(key) = &key {

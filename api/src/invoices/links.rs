@@ -19,6 +19,7 @@ use crate::auth::Caller;
 use crate::extract::{Page, PathId};
 use crate::idempotency::{Answer, Stop, Work};
 use crate::incoming::{Incoming, Read};
+use crate::limits::too_many;
 use crate::problem::{Problem, ProblemBody};
 use crate::state::Api;
 
@@ -88,6 +89,7 @@ pub(super) async fn send(
     let mut work = Work::begin(&api, claim).await?;
     let row = invoice::lock_one(&work.tx, &caller.merchant_id, &id).await?.ok_or_else(Problem::not_found)?;
     check_payable(&work, &caller, &row).await?;
+    api.limits.recipient(&row.customer_id).map_err(too_many("Links go to this customer too often."))?;
     let living = link::living(&work.tx, &id).await?.filter(|link| lives(link, work.now));
     let new = new_link(&api, &caller, &row, living.as_ref(), input.channel)?;
     link::issue(&work.tx, std::slice::from_ref(&new), work.now, &mut work.outbox).await?;

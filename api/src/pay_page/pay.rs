@@ -48,6 +48,7 @@ pub(super) async fn pay(
     request::from_our_page(&headers, &api.settings)?;
     let order: Order = request::json(&headers, body)?;
     let visit = visit::find(&api, &order.token).await?.ok_or(Refusal::Unknown)?;
+    api.limits.recipient(&visit.invoice.customer_id).map_err(|wait| Refusal::TooMany { wait })?;
     let mark = cookies::payer(&headers).map_or_else(cookies::fresh_payer, str::to_owned);
     let payer_hash = domain::keyring::payer_hash(&mark);
     for _ in 0..ROUNDS_MAX {

@@ -2,6 +2,8 @@
 //! are paused and the dialer is queued, in one transaction. Taken from whoever holds a link, whatever it is worth: a
 //! question that is turned away would leave the calls going on.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -26,6 +28,8 @@ use crate::Api;
 
 const SIGNS_MAX: usize = 2_000;
 const QUESTIONS_MAX: u64 = 5;
+/// Until somebody has answered one.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(3_600);
 
 #[derive(Deserialize)]
 struct Question {
@@ -68,7 +72,7 @@ async fn take(
         return Ok(answer::html(StatusCode::UNPROCESSABLE_ENTITY, page));
     }
     if !store(api, &visit, words).await? {
-        return Err(Refusal::TooMany);
+        return Err(Refusal::TooMany { wait: ASK_AGAIN_AFTER });
     }
     if wants_json {
         return Ok((StatusCode::CREATED, Json(json!({"state": "received"}))).into_response());

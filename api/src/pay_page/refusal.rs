@@ -1,6 +1,9 @@
 //! Why a request from a page is not carried out: a problem for its script, a page for a person.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use sea_orm::DbErr;
 use templates::{Locale, Problem as ProblemPage};
@@ -15,8 +18,11 @@ pub(super) enum Refusal {
     /// No such link.
     Unknown,
     Malformed(&'static str),
+    TooLarge,
     OtherSite,
-    TooMany,
+    TooMany {
+        wait: Duration,
+    },
     EmptyQuestion,
     AmountChanged,
     AlreadyPaid,
@@ -59,8 +65,9 @@ impl Refusal {
         match self {
             Self::Unknown => StatusCode::NOT_FOUND,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::OtherSite => StatusCode::FORBIDDEN,
-            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::EmptyQuestion => StatusCode::UNPROCESSABLE_ENTITY,
             Self::AmountChanged
             | Self::AlreadyPaid
@@ -77,8 +84,9 @@ impl Refusal {
         match self {
             Self::Unknown => "unknown_link",
             Self::Malformed(_) => "malformed_request",
+            Self::TooLarge => "body_too_large",
             Self::OtherSite => "other_site",
-            Self::TooMany => "too_many_requests",
+            Self::TooMany { .. } => "too_many_requests",
             Self::EmptyQuestion => "empty_question",
             Self::AmountChanged => "amount_changed",
             Self::AlreadyPaid => "already_paid",
@@ -96,8 +104,9 @@ impl Refusal {
         match self {
             Self::Unknown => "There is no such link.",
             Self::Malformed(why) => why,
+            Self::TooLarge => "The body is larger than anything this page sends.",
             Self::OtherSite => "The request came from another site.",
-            Self::TooMany => "There were too many of these; try again later.",
+            Self::TooMany { .. } => "There were too many of these; try again later.",
             Self::EmptyQuestion => "Write a question of 1 to 2000 characters.",
             Self::AmountChanged => "The amount has changed since the page was shown.",
             Self::AlreadyPaid => "The invoice is paid.",
@@ -116,8 +125,8 @@ impl Refusal {
         let templates = &api.templates;
         let html = match self {
             Self::Unknown => templates.page_unknown(locale),
-            Self::TooMany => templates.page_problem(locale, ProblemPage::TooMany),
-            Self::Malformed(_) | Self::OtherSite | Self::EmptyQuestion => {
+            Self::TooMany { .. } => templates.page_problem(locale, ProblemPage::TooMany),
+            Self::Malformed(_) | Self::TooLarge | Self::OtherSite | Self::EmptyQuestion => {
                 templates.page_problem(locale, ProblemPage::BadRequest)
             }
             Self::AmountChanged
@@ -130,13 +139,22 @@ impl Refusal {
             | Self::Provider
             | Self::Failed => templates.page_problem(locale, ProblemPage::Failed),
         };
-        answer::html(self.status(), html)
+        let mut page = answer::html(self.status(), html);
+        if let Self::TooMany { wait } = self {
+            let told = Problem::too_many(self.detail(), *wait).into_response();
+            page.headers_mut()
+                .extend(told.headers().get(RETRY_AFTER).cloned().map(|wait| (RETRY_AFTER, wait)));
+        }
+        page
     }
 }
 
 /// For the page's script.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
+        if let Self::TooMany { wait } = self {
+            return Problem::too_many(self.detail(), wait).into_response();
+        }
         Problem::new(self.status(), self.code(), self.detail()).into_response()
     }
 }

@@ -55,6 +55,7 @@ async fn take(
     let confirmed =
         wish.confirm.is_some_and(|nonce| api.keyring.check_nonce(NONCE_LABEL, subject, &nonce, now));
     if confirmed {
+        api.limits.recipient(&visit.invoice.customer_id).map_err(|wait| Refusal::TooMany { wait })?;
         issue(api, &visit).await?;
         let page = api.templates.page_renewed(visit.locale, &business::of(&visit.merchant));
         return Ok(answer::html(StatusCode::CREATED, page));

@@ -2,8 +2,8 @@
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::http::HeaderMap;
 use axum::http::header::{self, HeaderName};
+use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
 use super::headers::origin;
@@ -44,13 +44,20 @@ pub(super) fn json<T: DeserializeOwned>(
     if !declared.to_ascii_lowercase().starts_with("application/json") {
         return Err(Refusal::Malformed("send application/json"));
     }
-    let bytes = body.map_err(|_| Refusal::Malformed("the body is too large or broke off"))?;
+    let bytes = body.map_err(unread)?;
     serde_json::from_slice(&bytes).map_err(|_| Refusal::Malformed("the body is not the JSON this page sends"))
+}
+
+fn unread(rejected: BytesRejection) -> Refusal {
+    if rejected.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return Refusal::TooLarge;
+    }
+    Refusal::Malformed("the body broke off")
 }
 
 /// Reads a form.
 pub(super) fn form<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T, Refusal> {
-    let bytes = body.map_err(|_| Refusal::Malformed("the body is too large or broke off"))?;
+    let bytes = body.map_err(unread)?;
     serde_urlencoded::from_bytes(&bytes)
         .map_err(|_| Refusal::Malformed("the body is not the form this page sends"))
 }

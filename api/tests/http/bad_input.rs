@@ -57,6 +57,27 @@ async fn a_body_that_lies_about_its_length_is_cut_at_the_limit() {
     assert_eq!(house.send(asked).await.problem(), (413, "body_too_large".to_owned(), String::new()));
 }
 
+#[tokio::test]
+async fn a_compressed_body_is_refused_and_never_unfolded() {
+    let house = House::new().await;
+    let before = house.rows().await;
+    for (path, content_type) in [("/v1/customers", "application/json"), ("/v1/invoices/import", "text/csv")] {
+        let mut asked = raw(&house, path, content_type, vec![0x1f, 0x8b, 8, 0]);
+        asked.headers_mut().insert("content-encoding", "gzip".parse().unwrap());
+        let refused = (415, "encoded_body".to_owned(), String::new());
+        assert_eq!(house.send(asked).await.problem(), refused, "{path}");
+    }
+    assert_eq!(house.rows().await, before);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_not_waited_for() {
+    let house = House::new().await;
+    let silence = Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    let asked = raw(&house, "/v1/events", "application/json", silence);
+    assert_eq!(house.send(asked).await.problem(), (408, "body_too_slow".to_owned(), String::new()));
+}
+
 /// A value put in one place of a good body, and the field that must be named.
 type Fault = (&'static str, Value, &'static str);
 

@@ -3,7 +3,8 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use domain::scope::Scope;
-use domain::time::{DAY_MS, MINUTE_MS};
+use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS};
+use entities::{api_key, merchant};
 use serde_json::{Value, json};
 
 use crate::house::{House, event_input, request};
@@ -67,14 +68,45 @@ async fn a_signed_event_is_taken_in_and_its_repeat_is_the_same_event() {
 }
 
 #[tokio::test]
-async fn the_secret_before_this_one_still_counts_and_the_one_before_that_does_not() {
+async fn while_a_secret_is_exchanged_the_former_one_counts_too_and_then_no_longer() {
     let house = House::new().await;
-    house.change(&format!("UPDATE merchants SET secret_generation = 3 WHERE id = '{}'", house.ours.id)).await;
-    let now = house.api.now().seconds();
-    for (generation, accepted) in [(3, true), (2, true), (1, false), (4, false)] {
-        let reply = house.send(signed(&house, &secret(&house, generation), now, &event(&house))).await;
-        assert_eq!(reply.status.is_success(), accepted, "{generation}: {}", reply.text);
+    let end = house.api.now().plus_ms(HOUR_MS);
+    for _ in 0..2 {
+        assert!(merchant::rotate_secrets(&house.api.db.write, &house.ours.id, end).await.unwrap());
     }
+    let accepted = async |generation| {
+        let now = house.api.now().seconds();
+        let reply = house.send(signed(&house, &secret(&house, generation), now, &event(&house))).await;
+        reply.status.is_success()
+    };
+    for (generation, good) in [(3, true), (2, true), (1, false), (4, false)] {
+        assert_eq!(accepted(generation).await, good, "{generation}");
+    }
+    house.api.ledger.clock().advance_ms(HOUR_MS);
+    for (generation, good) in [(3, true), (2, false)] {
+        assert_eq!(accepted(generation).await, good, "{generation} after the overlap");
+    }
+    // After a leak the former one ends at once.
+    merchant::rotate_secrets(&house.api.db.write, &house.ours.id, house.api.now()).await.unwrap();
+    for (generation, good) in [(4, true), (3, false)] {
+        assert_eq!(accepted(generation).await, good, "{generation} after the leak");
+    }
+}
+
+#[tokio::test]
+async fn while_a_key_is_exchanged_both_count_until_the_former_one_ends() {
+    let house = House::new().await;
+    let second = crate::setup::key(&house.api, &house.ours.id, &domain::scope::Scopes::all()).await;
+    let former = api_key::of_merchant(&house.api.db.read, &house.ours.id).await.unwrap().remove(0);
+    let end = house.api.now().plus_ms(HOUR_MS);
+    assert!(api_key::end_at(&house.api.db.write, &former.id, end).await.unwrap());
+    // A later end is no way back.
+    assert!(api_key::end_at(&house.api.db.write, &former.id, end.plus_ms(HOUR_MS)).await.unwrap());
+    let status =
+        async |key: &str| house.send(request("GET", "/v1/invoices", key, None)).await.status.as_u16();
+    assert_eq!((status(&house.ours.key).await, status(&second).await), (200, 200));
+    house.api.ledger.clock().advance_ms(HOUR_MS);
+    assert_eq!((status(&house.ours.key).await, status(&second).await), (401, 200));
 }
 
 #[tokio::test]

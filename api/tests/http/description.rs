@@ -156,10 +156,12 @@ async fn every_operation_says_how_it_refuses_and_every_reference_leads_somewhere
         if !path.starts_with("/v1/") {
             continue;
         }
-        for status in ["401", "403", "422"] {
+        for status in ["401", "403", "422", "429"] {
             let content = &described["responses"][status]["content"]["application/problem+json"];
             assert!(content.is_object(), "{id} does not document {status}");
         }
+        let wait = &described["responses"]["429"]["headers"]["Retry-After"]["schema"]["type"];
+        assert_eq!(wait, "integer", "{id}");
         let carries_key = described["parameters"].to_string().contains("Idempotency-Key");
         let wants_key = method == "post" && !["receive_event", "ask_call_permission"].contains(&id.as_str());
         assert_eq!(carries_key, wants_key, "{id}");

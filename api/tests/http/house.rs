@@ -1,6 +1,6 @@
 //! Two merchants, their keys, and the router between them and a fresh database.
 
-use api::Api;
+use api::{Api, LimitSettings};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -14,7 +14,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::setup::{account, api, key};
+use crate::setup::{account, api, key, unlimited_address};
 
 /// Somewhere nobody answers: a test that reaches a provider without meaning to gets an error at once.
 const NOBODY: &str = "http://127.0.0.1:9";
@@ -65,13 +65,21 @@ impl House {
     }
 
     pub(crate) async fn with_stripe(stripe_url: &str) -> Self {
+        Self::with(stripe_url, unlimited_address()).await
+    }
+
+    pub(crate) async fn limited(limits: LimitSettings) -> Self {
+        Self::with(NOBODY, limits).await
+    }
+
+    async fn with(stripe_url: &str, limits: LimitSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::connect(&format!("sqlite://{}", folder.path().join("test.db").display())).await.unwrap();
         Migrator::up(&db.write, None).await.unwrap();
         let clock = Clock::default();
         let noon = domain::time::Timestamp::parse(NOON).unwrap();
         clock.advance_ms(noon.since_ms(clock.now()));
-        let api = api(db, clock, stripe_url);
+        let api = api(db, clock, stripe_url, limits);
         let ours = account(&api, "Alder & Finch", 1).await;
         let theirs = account(&api, "Birch & Co", 2).await;
         let (public, private) = (api::router(api.clone()), api::private_router(api.clone()));

@@ -12,6 +12,7 @@ mod events;
 mod examples;
 mod house;
 mod import;
+mod limits;
 mod links;
 mod lists;
 mod matrix;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Api, Settings, mint_key};
+use api::{Api, LimitSettings, Settings, mint_key};
 use domain::id::MerchantId;
 use domain::keyring::Keyring;
 use domain::scope::Scopes;
@@ -13,7 +13,12 @@ use secrecy::ExposeSecret;
 
 use crate::house::Account;
 
-pub(crate) fn api(db: Db, clock: Clock, stripe_url: &str) -> Api {
+/// Everybody here has the same address.
+pub(crate) fn unlimited_address() -> LimitSettings {
+    LimitSettings { address_per_minute: 0, ..LimitSettings::default() }
+}
+
+pub(crate) fn api(db: Db, clock: Clock, stripe_url: &str, limits: LimitSettings) -> Api {
     let registry = prometheus::Registry::new();
     let metrics = Metrics::register(&registry).unwrap();
     let ledger =
@@ -30,6 +35,7 @@ pub(crate) fn api(db: Db, clock: Clock, stripe_url: &str) -> Api {
         stripe_webhook_secrets: vec!["whsec_simulated".into()],
         stripe_livemode: false,
         twilio_auth_tokens: vec!["twilio".into()],
+        limits,
     };
     let keyring = Arc::new(Keyring::single("k1", [7; 32]));
     let templates = Arc::new(templates::Templates::new());
@@ -75,6 +81,8 @@ fn merchant_row(id: &MerchantId, name: &str) -> merchant::Model {
         asked_exempt_from_hours: true,
         texts_per_day_max: 10,
         texts_per_number_per_day_max: 3,
+        sender_texts_per_minute_max: None,
+        former_secret_until_ms: None,
         created_at_ms: 0,
     }
 }

@@ -84,3 +84,19 @@ async fn an_unknown_last_event_is_named_and_shutdown_ends_the_stream() {
     let ended = tokio::time::timeout(PATIENCE, async { while listener.body.next().await.is_some() {} }).await;
     assert!(ended.is_ok());
 }
+
+#[tokio::test]
+async fn a_stream_ends_with_its_key_and_no_other_with_it() {
+    let house = House::new().await;
+    let second = crate::setup::key(&house.api, &house.ours.id, &domain::scope::Scopes::all()).await;
+    let mut leaked = Listener::open(&house, &house.ours.key, None).await;
+    let mut good = Listener::open(&house, &second, None).await;
+    let keys = entities::api_key::of_merchant(&house.api.db.read, &house.ours.id).await.unwrap();
+    let now = house.api.now();
+    assert!(entities::api_key::revoke(&house.api.db.write, &keys[0].id, now).await.unwrap());
+    let end = async { while leaked.body.next().await.is_some() {} };
+    assert!(tokio::time::timeout(Duration::from_secs(10), end).await.is_ok());
+    let made = request("POST", "/v1/invoices", &second, Some(crate::house::invoice_input("1")));
+    let invoice = house.send(made).await.json()["id"].as_str().unwrap().to_owned();
+    good.hear(&invoice).await;
+}

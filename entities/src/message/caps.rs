@@ -1,67 +1,80 @@
-//! How many texts were asked for in a day: what the caps that protect a customer or a bill are held against.
+//! How many texts there were in a day: what the caps that protect a customer or a bill are held against.
 
-use domain::id::{MerchantId, MessageId};
-use domain::time::{DAY_MS, Timestamp};
+use domain::id::MerchantId;
+use domain::time::Timestamp;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
 use crate::sql;
 use crate::stored::Stored;
 
-/// The place of a text among those of the 24 hours up to it: the k-th has rank k, whoever asks and when.
-#[derive(Debug, Clone, FromQueryResult)]
-pub struct Rank {
-    pub id: Stored<MessageId>,
-    pub rank: i64,
-}
-
-/// Where these texts stand among those to the same number.
-///
-/// # Errors
-/// Whatever the store says.
-pub async fn ranks_of_number<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Rank>, DbErr> {
-    ranks(db, ids, "AND o.recipient = m.recipient").await
-}
-
-/// Where these texts stand among all of their merchant's.
-///
-/// # Errors
-/// Whatever the store says.
-pub async fn ranks_of_merchant<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Rank>, DbErr> {
-    ranks(db, ids, "").await
-}
-
-async fn ranks<C: ConnectionTrait>(db: &C, ids: &[String], among: &str) -> Result<Vec<Rank>, DbErr> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let text = format!(
-        "SELECT m.id AS id, (SELECT count(*) FROM messages o WHERE o.merchant_id = m.merchant_id AND o.channel = 'sms' {among} \
-         AND o.created_at_ms > m.created_at_ms - $2 AND o.status <> 'suppressed' \
-         AND (o.created_at_ms < m.created_at_ms OR (o.created_at_ms = m.created_at_ms AND o.id <= m.id))) AS rank \
-         FROM messages m WHERE m.channel = 'sms' AND m.id IN {}",
-        sql::texts(db.get_database_backend(), 1)
-    );
-    sql::all(db, text, [sql::text_list(ids), DAY_MS.into()]).await
-}
-
-/// How many texts a merchant asked for since a moment.
-#[derive(Debug, Clone, FromQueryResult)]
-pub struct DayTotal {
+/// Texts of one merchant, or of one merchant to one number.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Texts {
     pub merchant_id: Stored<MerchantId>,
+    /// `None` for all its numbers together.
+    pub recipient: Option<String>,
     pub texts: i64,
 }
 
+/// Which texts are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// Every one that was asked for and not called off. While these are within a cap, so is whatever is sent of them.
+    Asked,
+    /// Those that were sent, or whose sending was begun. Exact only for who holds the merchants' rows.
+    Begun,
+}
+
+impl Counted {
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::Asked => "m.status <> 'suppressed'",
+            Self::Begun => {
+                "(m.status NOT IN ('queued', 'suppressed') \
+                 OR (m.status = 'queued' AND EXISTS (SELECT 1 FROM send_attempts a WHERE a.message_id = m.id)))"
+            }
+        }
+    }
+}
+
+/// The texts of these merchants since a moment.
+///
 /// # Errors
 /// Whatever the store says.
-pub async fn texts_since<C: ConnectionTrait>(
+pub async fn texts_of_merchants<C: ConnectionTrait>(
     db: &C,
     merchants: &[String],
+    counted: Counted,
     since: Timestamp,
-) -> Result<Vec<DayTotal>, DbErr> {
+) -> Result<Vec<Texts>, DbErr> {
     let text = format!(
-        "SELECT merchant_id, count(*) AS texts FROM messages WHERE merchant_id IN {} AND channel = 'sms' \
-         AND created_at_ms > $2 GROUP BY merchant_id",
-        sql::texts(db.get_database_backend(), 1)
+        "SELECT m.merchant_id, NULL AS recipient, count(*) AS texts FROM messages m WHERE m.merchant_id IN {} \
+         AND m.channel = 'sms' AND m.created_at_ms > $2 AND {} GROUP BY m.merchant_id",
+        sql::texts(db.get_database_backend(), 1),
+        counted.condition()
     );
     sql::all(db, text, [sql::text_list(merchants), since.millis().into()]).await
+}
+
+/// The texts of these merchants to each of these numbers since a moment.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn texts_to_numbers<C: ConnectionTrait>(
+    db: &C,
+    merchants: &[String],
+    numbers: &[String],
+    counted: Counted,
+    since: Timestamp,
+) -> Result<Vec<Texts>, DbErr> {
+    let backend = db.get_database_backend();
+    let text = format!(
+        "SELECT m.merchant_id, m.recipient, count(*) AS texts FROM messages m WHERE m.merchant_id IN {} \
+         AND m.channel = 'sms' AND m.recipient IN {} AND m.created_at_ms > $3 AND {} GROUP BY m.merchant_id, m.recipient",
+        sql::texts(backend, 1),
+        sql::texts(backend, 2),
+        counted.condition()
+    );
+    let values = [sql::text_list(merchants), sql::text_list(numbers), since.millis().into()];
+    sql::all(db, text, values).await
 }

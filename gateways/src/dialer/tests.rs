@@ -11,7 +11,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_795_100_645_900);
 fn command(url: &str) -> DialerCommand {
     DialerCommand {
         url: url.to_owned(),
-        secret: SecretString::from(KEY),
+        secrets: vec![SecretString::from(KEY)],
         command_id: "cmd_1".to_owned(),
         kind: DialerCommandKind::Pause,
         merchant_id: "mer_1".to_owned(),
@@ -112,8 +112,24 @@ async fn urls_and_secrets_that_cannot_work_are_named() {
     for url in ["", "dialer", "file:///etc/passwd", "http://"] {
         assert_eq!(gateway(2_000).tell(&command(url), NOW).await, Err(DialerFault::BadUrl.into()), "{url}");
     }
-    let unsigned = DialerCommand { secret: SecretString::from("whsec_"), ..command("http://127.0.0.1:1/") };
+    let unsigned =
+        DialerCommand { secrets: vec![SecretString::from("whsec_")], ..command("http://127.0.0.1:1/") };
     assert_eq!(gateway(2_000).tell(&unsigned, NOW).await, Err(DialerFault::BadSecret.into()));
+}
+
+#[tokio::test]
+async fn while_a_secret_is_exchanged_a_dialer_may_check_with_either() {
+    let former = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    let server = ScriptedServer::start([Act::Reply(answer(200, &[], r#"{"acknowledged":true}"#))]).await;
+    let both = vec![SecretString::from(KEY), SecretString::from(former)];
+    let command = DialerCommand { secrets: both, ..command(&server.url) };
+    assert_eq!(gateway(2_000).tell(&command, NOW).await, Ok(Acknowledged));
+    let heard = &server.heard()[0];
+    let signatures: Vec<&str> = heard.header("webhook-signature").unwrap().split(' ').collect();
+    for (position, secret) in [KEY, former].into_iter().enumerate() {
+        let reference = standardwebhooks::Webhook::new(secret).unwrap();
+        assert_eq!(signatures[position], reference.sign("cmd_1", 1_795_100_645, &heard.body).unwrap());
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use domain::money::Currency;
 use domain::time::Timestamp;
 use entities::{customer, invoice, link, merchant, message, send_attempt};
 
+use super::caps::Place;
 use super::facts::About;
 
 /// Noon in New York, in winter.
@@ -66,8 +67,7 @@ impl Example {
             event: None,
             attempts: &self.attempts,
             opted_out: false,
-            rank_of_number: 1,
-            rank_of_merchant: 0,
+            place: Place::default(),
         }
     }
 }
@@ -183,6 +183,8 @@ fn merchant() -> merchant::Model {
         asked_exempt_from_hours: true,
         texts_per_day_max: 1_000,
         texts_per_number_per_day_max: 5,
+        sender_texts_per_minute_max: None,
+        former_secret_until_ms: None,
         created_at_ms: 1,
     }
 }

@@ -6,9 +6,11 @@ use domain::call_event::CallEvent;
 use domain::channel::Channel;
 use domain::message::Purpose;
 use domain::phone::Phone;
-use domain::time::{DAY_MS, Timestamp};
+use domain::time::Timestamp;
 use entities::{call_event, consent, customer, invoice, link, merchant, message, opt_out, send_attempt};
 use sea_orm::{ConnectionTrait, DbErr};
+
+use super::caps::{Place, Places};
 
 /// One message and everything around it.
 pub(crate) struct About<'a> {
@@ -23,10 +25,8 @@ pub(crate) struct About<'a> {
     /// Oldest first.
     pub attempts: &'a [send_attempt::Model],
     pub opted_out: bool,
-    /// Among the texts to its number in the 24 hours up to it.
-    pub rank_of_number: i64,
-    /// The same among all of its merchant's texts; zero while the merchant is within its cap.
-    pub rank_of_merchant: i64,
+    /// Among the texts of the last 24 hours.
+    pub place: Place,
 }
 
 impl About<'_> {
@@ -54,8 +54,7 @@ pub(super) struct Facts {
     attempts: HashMap<String, Vec<send_attempt::Model>>,
     opt_outs: Vec<opt_out::Model>,
     consents: Vec<consent::Model>,
-    ranks_of_number: HashMap<String, i64>,
-    ranks_of_merchant: HashMap<String, i64>,
+    places: Places,
 }
 
 impl Facts {
@@ -78,13 +77,13 @@ impl Facts {
         let event_ids: Vec<String> =
             distinct(links.iter().filter_map(|link| Some(link.event_id.as_ref()?.to_string())));
         let merchants = merchant::by_ids(tx, &merchant_ids).await?;
+        let attempts = grouped(send_attempt::of_messages(tx, ids).await?);
         Ok(Self {
-            ranks_of_number: ranks(message::ranks_of_number(tx, &texts_of(&messages)).await?),
-            ranks_of_merchant: over_the_cap(tx, &merchants, &messages, now).await?,
+            places: Places::load(tx, &merchants, &messages, &attempts, now).await?,
             customers: by(customer::by_ids(tx, &customer_ids).await?, |customer| customer.id.to_string()),
             merchants: by(merchants, |merchant| merchant.id.to_string()),
             events: read(call_event::by_ids(tx, &event_ids).await?),
-            attempts: grouped(send_attempt::of_messages(tx, ids).await?),
+            attempts,
             opt_outs: opt_out::standing(tx, &recipients).await?,
             consents: consent::of_recipients(tx, &merchant_ids, &recipients).await?,
             invoices: by(invoices, |invoice| invoice.id.to_string()),
@@ -109,8 +108,7 @@ impl Facts {
             event,
             attempts: self.attempts.get(message_id).map_or(&[], Vec::as_slice),
             opted_out: self.refused(message, channel, &recipient),
-            rank_of_number: self.ranks_of_number.get(message_id).copied().unwrap_or(0),
-            rank_of_merchant: self.ranks_of_merchant.get(message_id).copied().unwrap_or(0),
+            place: self.places.of(message_id),
         })
     }
 
@@ -124,40 +122,6 @@ impl Facts {
     pub(super) fn invoices(&self) -> impl Iterator<Item = &invoice::Model> {
         self.invoices.values()
     }
-}
-
-fn texts_of(messages: &[message::Model]) -> Vec<String> {
-    let texts = messages.iter().filter(|message| message.channel.0 == Channel::Sms);
-    texts.map(|message| message.id.to_string()).collect()
-}
-
-/// The ranks of the texts whose merchant has asked for more than its cap; one cheap count while there is none.
-async fn over_the_cap<C: ConnectionTrait>(
-    tx: &C,
-    merchants: &[merchant::Model],
-    messages: &[message::Model],
-    now: Timestamp,
-) -> Result<HashMap<String, i64>, DbErr> {
-    let texts = texts_of(messages);
-    if texts.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let ids: Vec<String> = merchants.iter().map(|merchant| merchant.id.to_string()).collect();
-    let totals = message::texts_since(tx, &ids, now.plus_ms(-DAY_MS)).await?;
-    let cap = |id: &str| {
-        merchants
-            .iter()
-            .find(|merchant| merchant.id.as_str() == id)
-            .map(|merchant| merchant.texts_per_day_max)
-    };
-    if totals.iter().all(|total| cap(total.merchant_id.as_str()).is_some_and(|cap| total.texts <= cap)) {
-        return Ok(HashMap::new());
-    }
-    message::ranks_of_merchant(tx, &texts).await.map(ranks)
-}
-
-fn ranks(ranks: Vec<message::Rank>) -> HashMap<String, i64> {
-    ranks.into_iter().map(|rank| (rank.id.to_string(), rank.rank)).collect()
 }
 
 /// Opt-outs of addresses are filed in lower case.

@@ -99,6 +99,9 @@ impl Plan {
                 }
             },
             Ruling::Send { ordinal } => {
+                if let Err(wait) = context.senders.turn(&about) {
+                    return self.answer(job, Outcome::Wait(wait));
+                }
                 let errand = said(words, &about)
                     .and_then(|words| Errand::send(context, &about, job.clone(), ordinal, words, moment));
                 match errand {

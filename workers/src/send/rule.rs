@@ -134,10 +134,10 @@ fn not_by_this_channel<'a>(about: &About<'a>) -> Option<Ruling<'a>> {
     if about.message.channel.0 == Channel::Email {
         return None;
     }
-    if about.rank_of_number > about.merchant.texts_per_number_per_day_max {
+    if about.place.of_number > about.merchant.texts_per_number_per_day_max {
         return Some(elsewhere(MessageState::Suppressed, "texts_to_number_capped"));
     }
-    let capped = about.rank_of_merchant > about.merchant.texts_per_day_max;
+    let capped = about.place.of_merchant > about.merchant.texts_per_day_max;
     capped.then(|| elsewhere(MessageState::Suppressed, "texts_of_merchant_capped"))
 }
 

@@ -11,7 +11,7 @@ use gateways::sms::{SmsConfig, SmsGateway};
 use gateways::stripe::{StripeConfig, StripeGateway};
 use queue::Ledger;
 use simulator::World;
-use workers::Context;
+use workers::{Context, SenderPace};
 
 use crate::house::{ACCOUNT, EMAIL, INVOICE, MERCHANT, OWED_MINOR, PHONE};
 
@@ -97,6 +97,7 @@ pub(crate) fn context(db: Db, ledger: Ledger, keyring: Keyring, world: &World) -
         email: Arc::new(EmailGateway::new(&email).unwrap()),
         stripe: Arc::new(StripeGateway::new(stripe).unwrap()),
         dialer: Arc::new(DialerGateway::new(&dialer).unwrap()),
+        senders: SenderPace::default(),
         public_url: "https://pay.example".into(),
     }
 }

@@ -10,6 +10,7 @@
 
 mod delivery;
 mod doubt;
+mod pace;
 mod rules;
 mod sending;
 mod support;
@@ -47,6 +48,8 @@ on_every_store!(
     doubt::a_callback_proves_a_lost_answer,
     doubt::what_cannot_be_looked_up_is_listed_within_five_minutes_and_then_goes_by_email,
     doubt::an_email_whose_fate_nobody_saw_is_not_repeated_and_goes_to_a_person,
+    pace::a_number_texts_no_faster_than_its_row_says_and_who_waits_holds_nothing,
+    pace::a_carrier_that_asks_for_patience_gets_it_for_every_text_of_the_number,
     rules::nothing_is_sent_at_night_until_eight_in_the_morning,
     rules::what_was_asked_for_on_a_call_just_now_goes_at_night_too,
     rules::a_merchant_may_want_no_exemption_from_the_hours,

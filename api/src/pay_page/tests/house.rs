@@ -13,7 +13,7 @@ use simulator::people::Customer;
 use simulator::{World, WorldConfig};
 use tokio::net::TcpListener;
 
-use crate::{Api, Settings};
+use crate::{Api, LimitSettings, Settings};
 
 const SEED: &str = "
 INSERT INTO merchants (id, name, locale, time_zone, country, stripe_account, support_email, accent_hex, sms_countries,
@@ -161,6 +161,7 @@ fn api(db: Db, world: &World, url: &str) -> Api {
         stripe_webhook_secrets: vec!["whsec_simulated".into()],
         stripe_livemode: false,
         twilio_auth_tokens: Vec::new(),
+        limits: LimitSettings { address_per_minute: 0, ..LimitSettings::default() },
     };
     let templates = Arc::new(templates::Templates::new());
     let keyring = Arc::new(Keyring::single("k1", [7; 32]));

@@ -5,6 +5,7 @@ use domain::link::LinkStatus;
 use domain::time::{HOUR_MS, MINUTE_MS};
 
 use super::*;
+use crate::send::caps::Place;
 use crate::send::examples::{Example, NOON};
 
 fn ruling_of(example: &Example) -> String {
@@ -112,14 +113,14 @@ fn a_no_and_a_cap_close_the_channel_and_not_the_other() {
     let class = Some(RejectClass::OptedOut);
     let expected = Ruling::Elsewhere { state: MessageState::Suppressed, reason: "opted_out", class };
     assert_eq!(rule(&refused, NOON), expected);
-    let sixth = About { rank_of_number: 6, ..example.about() };
+    let sixth = About { place: Place { of_merchant: 6, of_number: 6 }, ..example.about() };
     assert!(matches!(rule(&sixth, NOON), Ruling::Elsewhere { reason: "texts_to_number_capped", .. }));
-    let fifth = About { rank_of_number: 5, rank_of_merchant: 1_000, ..example.about() };
+    let fifth = About { place: Place { of_merchant: 1_000, of_number: 5 }, ..example.about() };
     assert!(matches!(rule(&fifth, NOON), Ruling::Send { .. }));
-    let beyond = About { rank_of_merchant: 1_001, ..example.about() };
+    let beyond = About { place: Place { of_merchant: 1_001, of_number: 1 }, ..example.about() };
     assert!(matches!(rule(&beyond, NOON), Ruling::Elsewhere { reason: "texts_of_merchant_capped", .. }));
     let letter = Example::email();
-    let capped = About { rank_of_number: 99, rank_of_merchant: 9_999, ..letter.about() };
+    let capped = About { place: Place { of_merchant: 9_999, of_number: 99 }, ..letter.about() };
     assert!(matches!(rule(&capped, NOON), Ruling::Send { .. }));
 }
 

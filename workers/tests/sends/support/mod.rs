@@ -21,7 +21,7 @@ use sea_orm::{FromQueryResult, Value};
 use secrecy::SecretString;
 use templates::Templates;
 use tokio_util::sync::CancellationToken;
-use workers::Context;
+use workers::{Context, SenderPace};
 
 use carrier::Carrier;
 use relay::Relay;
@@ -202,6 +202,7 @@ async fn context(db: &Db, ledger: Ledger, carrier: &Carrier, relay: &Relay) -> C
         dialer: Arc::new(
             DialerGateway::new(&DialerConfig { timeout_ms: 1_000, reach: Reach::Anywhere }).unwrap(),
         ),
+        senders: SenderPace::default(),
         public_url: "https://pay.example".into(),
     }
 }
