@@ -22,6 +22,9 @@ const QUOTES_STRIPE: &str = "stripe=off";
 /// How long the end of the process waits for the collector.
 const LAST_TRACES: Duration = Duration::from_secs(3);
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(name = "postcall", version, about = "From the end of a call to a paid invoice")]
 struct Cli {

@@ -1,5 +1,7 @@
 //! API keys: `pck_<id>_<secret>`. The store keeps a hash of the secret; the key is shown once, when it is made.
 
+mod holders;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -15,6 +17,8 @@ use subtle::ConstantTimeEq;
 
 use crate::problem::Problem;
 use crate::state::Api;
+
+pub(crate) use holders::Holders;
 
 const KEY_PREFIX: &str = "pck_";
 const ID_PREFIX: &str = "key_";
@@ -68,7 +72,8 @@ impl Caller {
     async fn of(parts: &Parts, api: &Api) -> Result<Self, Problem> {
         let value = parts.headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
         let (id, secret) = value.to_str().ok().and_then(bearer).ok_or_else(unknown)?;
-        let holder = api_key::holder(&api.db.read, &id).await?.ok_or_else(unknown)?;
+        let found = api.holders.of(&api.db, id).await;
+        let holder = found.map_err(|error| Problem::internal(&error))?.ok_or_else(unknown)?;
         if !is_secret_of(secret, &holder.secret_hash) || holder.has_ended(api.now()) {
             return Err(unknown());
         }

@@ -122,7 +122,7 @@ async fn opted_out(
     let phones = [customer.phone.clone(), invoice.mobile_phone.clone()];
     let email = customer.email.as_ref().map(|email| email.to_ascii_lowercase());
     let recipients: Vec<String> = phones.into_iter().chain([email]).flatten().collect();
-    let standing = opt_out::standing(&api.db.read, &recipients).await?;
+    let standing = opt_out::standing(&api.db.read, &[caller.merchant_id.to_string()], &recipients).await?;
     Ok(recipients
         .iter()
         .any(|recipient| opt_out::forbids(&standing, &caller.merchant_id, recipient, "call", "*")))

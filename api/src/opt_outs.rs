@@ -115,7 +115,9 @@ async fn record(State(api): State<Api>, incoming: Incoming) -> Result<Answer, St
         source_ref: Some(caller.key_id.as_str()),
     };
     opt_out::record(&work.tx, &new, work.now).await?;
-    let standing = opt_out::standing(&work.tx, std::slice::from_ref(&recipient)).await?;
+    let standing =
+        opt_out::standing(&work.tx, &[caller.merchant_id.to_string()], std::slice::from_ref(&recipient))
+            .await?;
     let stands = |row: &opt_out::Model| {
         row.merchant_id.0 == caller.merchant_id && row.channel == channel && row.sender == EVERY
     };

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use templates::Templates;
 use tokio_util::sync::CancellationToken;
 
+use crate::auth::Holders;
 use crate::limits::{LimitSettings, Limits};
 use crate::metrics::{HttpMetrics, LedgerGauges};
 
@@ -43,6 +44,7 @@ pub struct Api {
     pub registry: prometheus::Registry,
     /// Ends what would otherwise outlive every request: the event streams.
     pub shutdown: CancellationToken,
+    pub(crate) holders: Holders,
     pub(crate) metrics: HttpMetrics,
     pub(crate) gauges: LedgerGauges,
     pub(crate) limits: Limits,
@@ -64,6 +66,7 @@ impl Api {
         let gauges = LedgerGauges::register(&registry)?;
         let limits = Limits::new(Buckets::default(), &settings.limits, metrics.limited.clone());
         let (settings, shutdown) = (Arc::new(settings), CancellationToken::new());
+        let holders = Holders::default();
         Ok(Self {
             db,
             ledger,
@@ -73,6 +76,7 @@ impl Api {
             settings,
             registry,
             shutdown,
+            holders,
             metrics,
             gauges,
             limits,

@@ -14,7 +14,7 @@ use domain::id::{ApiKeyId, InvoiceId, MerchantId, TimelineEntryId};
 use domain::scope::Scope;
 use domain::time::Timestamp;
 use domain::timeline::TimelineKind;
-use entities::{api_key, timeline};
+use entities::timeline;
 use sea_orm::DbErr;
 use serde::Serialize;
 use tokio::sync::{Semaphore, broadcast, mpsc};
@@ -109,7 +109,7 @@ async fn resume_point(
 async fn key_ended(api: &Api, key_id: &ApiKeyId) {
     loop {
         tokio::time::sleep(KEY_ASKED_EVERY).await;
-        match api_key::holder(&api.db.read, key_id).await {
+        match api.holders.of(&api.db, key_id.clone()).await {
             Ok(Some(holder)) if !holder.has_ended(api.now()) => {}
             Ok(_) => return,
             Err(error) => tracing::warn!(%error, "it is not known whether a listener's key is still good"),

@@ -8,9 +8,10 @@ use crate::words;
 words! {
     /// Every job. Named as a command.
     pub enum JobKind {
-        /// Subject: a call event or a link. Issues the link, picks the channel, writes the message.
+        /// Subject: a call event or a link. Issues the link, picks the channel, writes the message, and makes its first
+        /// attempt.
         ResolveChannel = "resolve_channel",
-        /// Subject: a message whose purpose is a link.
+        /// Subject: a message that carries a link and was not settled by its first attempt, or takes another's place.
         SendLink = "send_link",
         /// Subject: a payment (writes the message), then that message.
         SendReceipt = "send_receipt",
@@ -117,16 +118,12 @@ impl JobKind {
             backoff: quick,
         };
         match self {
-            Self::ResolveChannel | Self::RecordDelivery => base,
-            // 64 sends at a time: each is one open request at a provider.
-            Self::SendLink => Policy {
-                batch_max: 64,
-                batches_at_once: 4,
-                lease_ms: 15_000,
-                attempts_max: 60,
-                backoff: patient,
-                ..base
-            },
+            Self::RecordDelivery => base,
+            // While one batch waits for the provider, the next is made ready.
+            Self::ResolveChannel => Policy { batch_max: 256, batches_at_once: 3, ..base },
+            Self::SendLink => {
+                Policy { batch_max: 256, batches_at_once: 3, attempts_max: 60, backoff: patient, ..base }
+            }
             Self::SendReceipt => {
                 Policy { batch_max: 32, lease_ms: 15_000, attempts_max: 60, backoff: patient, ..base }
             }

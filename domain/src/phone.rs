@@ -87,6 +87,16 @@ impl Phone {
         Ok(phone)
     }
 
+    /// A number that was read before it was stored: only its form is looked at, because asking the numbering plan again
+    /// costs more than everything else about a text.
+    #[must_use]
+    pub fn stored(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix('+')?;
+        let whole =
+            (WHOLE_DIGITS..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        whole.then(|| Self(text.to_owned()))
+    }
+
     /// The number in E.164.
     #[must_use]
     pub fn as_str(&self) -> &str {

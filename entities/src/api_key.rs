@@ -43,14 +43,17 @@ pub struct Holder {
     pub country: String,
 }
 
-/// The key of this id, whatever became of it.
+/// The keys of these ids, whatever became of them.
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn holder<C: ConnectionTrait>(db: &C, id: &ApiKeyId) -> Result<Option<Holder>, DbErr> {
-    let text = "SELECT k.id, k.merchant_id, k.secret_hash, k.scopes, k.expires_at_ms, k.revoked_at_ms, m.country \
-         FROM api_keys k JOIN merchants m ON m.id = k.merchant_id WHERE k.id = $1";
-    sql::one(db, text, [id.as_str().into()]).await
+pub async fn holders<C: ConnectionTrait>(db: &C, ids: &[&str]) -> Result<Vec<Holder>, DbErr> {
+    let text = format!(
+        "SELECT k.id, k.merchant_id, k.secret_hash, k.scopes, k.expires_at_ms, k.revoked_at_ms, m.country \
+         FROM api_keys k JOIN merchants m ON m.id = k.merchant_id WHERE k.id {}",
+        sql::among(db.get_database_backend(), 1)
+    );
+    sql::all(db, text, [sql::text_list(ids)]).await
 }
 
 impl Holder {

@@ -92,8 +92,8 @@ pub async fn close_of_invoices<C: ConnectionTrait>(
         return Ok(0);
     }
     let text = format!(
-        "UPDATE attention_items SET closed_at_ms = $3 WHERE closed_at_ms IS NULL AND kind = $2 AND invoice_id IN {}",
-        sql::texts(tx.get_database_backend(), 1)
+        "UPDATE attention_items SET closed_at_ms = $3 WHERE closed_at_ms IS NULL AND kind = $2 AND invoice_id {}",
+        sql::among(tx.get_database_backend(), 1)
     );
     sql::run(tx, text, [sql::text_list(invoices), kind.word().into(), now.millis().into()]).await
 }

@@ -49,7 +49,7 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!("SELECT * FROM call_events WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
+    let text = format!("SELECT * FROM call_events WHERE id {}", sql::among(db.get_database_backend(), 1));
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 

@@ -72,8 +72,8 @@ pub async fn of_attempts<C: ConnectionTrait>(db: &C, attempts: &[String]) -> Res
         return Ok(Vec::new());
     }
     let text = format!(
-        "SELECT * FROM carrier_callbacks WHERE attempt_id IN {} ORDER BY received_at_ms, id",
-        sql::texts(db.get_database_backend(), 1)
+        "SELECT * FROM carrier_callbacks WHERE attempt_id {} ORDER BY received_at_ms, id",
+        sql::among(db.get_database_backend(), 1)
     );
     sql::all(db, text, [sql::text_list(attempts)]).await
 }

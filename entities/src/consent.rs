@@ -46,10 +46,10 @@ pub async fn of_recipients<C: ConnectionTrait>(
     }
     let backend = db.get_database_backend();
     let text = format!(
-        "SELECT * FROM consents WHERE merchant_id IN {} AND channel IN ('sms', 'email') AND recipient IN {} \
+        "SELECT * FROM consents WHERE merchant_id {} AND channel IN ('sms', 'email') AND recipient {} \
          ORDER BY given_at_ms DESC, id DESC",
-        sql::texts(backend, 1),
-        sql::texts(backend, 2)
+        sql::among(backend, 1),
+        sql::among(backend, 2)
     );
     sql::all(db, text, [sql::text_list(merchants), sql::text_list(recipients)]).await
 }

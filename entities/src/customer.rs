@@ -110,8 +110,8 @@ pub async fn by_external_refs<C: ConnectionTrait>(
         return Ok(Vec::new());
     }
     let text = format!(
-        "SELECT * FROM customers WHERE merchant_id = $1 AND external_ref IN {}",
-        sql::texts(db.get_database_backend(), 2)
+        "SELECT * FROM customers WHERE merchant_id = $1 AND external_ref {}",
+        sql::among(db.get_database_backend(), 2)
     );
     sql::all(db, text, [merchant_id.as_str().into(), sql::text_list(refs)]).await
 }
@@ -220,7 +220,7 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!("SELECT * FROM customers WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
+    let text = format!("SELECT * FROM customers WHERE id {}", sql::among(db.get_database_backend(), 1));
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 

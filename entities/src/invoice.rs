@@ -56,7 +56,7 @@ impl ActiveModelBehavior for ActiveModel {}
 /// # Errors
 /// Whatever the store says.
 pub async fn lock_all<C: ConnectionTrait>(tx: &C, ids: &[String]) -> Result<Vec<Model>, DbErr> {
-    let chosen = sql::texts(tx.get_database_backend(), 1);
+    let chosen = sql::among(tx.get_database_backend(), 1);
     lock_chosen(tx, &chosen, ids).await
 }
 
@@ -65,8 +65,9 @@ pub async fn lock_all<C: ConnectionTrait>(tx: &C, ids: &[String]) -> Result<Vec<
 /// # Errors
 /// Whatever the store says.
 pub async fn lock_of_messages<C: ConnectionTrait>(tx: &C, messages: &[String]) -> Result<Vec<Model>, DbErr> {
-    let messages_in = sql::texts(tx.get_database_backend(), 1);
-    lock_chosen(tx, &format!("(SELECT invoice_id FROM messages WHERE id IN {messages_in})"), messages).await
+    let backend = tx.get_database_backend();
+    let select = format!("SELECT invoice_id FROM messages WHERE id {}", sql::among(backend, 1));
+    lock_chosen(tx, &sql::among_found(backend, &select), messages).await
 }
 
 /// [`lock_all`] for the invoices that the messages of these attempts are about.
@@ -74,11 +75,12 @@ pub async fn lock_of_messages<C: ConnectionTrait>(tx: &C, messages: &[String]) -
 /// # Errors
 /// Whatever the store says.
 pub async fn lock_of_attempts<C: ConnectionTrait>(tx: &C, attempts: &[String]) -> Result<Vec<Model>, DbErr> {
-    let attempts_in = sql::texts(tx.get_database_backend(), 1);
-    let chosen = format!(
-        "(SELECT m.invoice_id FROM messages m JOIN send_attempts a ON a.message_id = m.id WHERE a.id IN {attempts_in})"
+    let backend = tx.get_database_backend();
+    let select = format!(
+        "SELECT m.invoice_id FROM messages m JOIN send_attempts a ON a.message_id = m.id WHERE a.id {}",
+        sql::among(backend, 1)
     );
-    lock_chosen(tx, &chosen, attempts).await
+    lock_chosen(tx, &sql::among_found(backend, &select), attempts).await
 }
 
 /// [`lock_all`] for the invoices that these call events or links are about.
@@ -89,11 +91,12 @@ pub async fn lock_of_wishes<C: ConnectionTrait>(
     tx: &C,
     events_or_links: &[String],
 ) -> Result<Vec<Model>, DbErr> {
-    let wishes_in = sql::texts(tx.get_database_backend(), 1);
-    let chosen = format!(
-        "(SELECT invoice_id FROM call_events WHERE id IN {wishes_in} UNION SELECT invoice_id FROM links WHERE id IN {wishes_in})"
+    let backend = tx.get_database_backend();
+    let wishes = sql::among(backend, 1);
+    let select = format!(
+        "SELECT invoice_id FROM call_events WHERE id {wishes} UNION SELECT invoice_id FROM links WHERE id {wishes}"
     );
-    lock_chosen(tx, &chosen, events_or_links).await
+    lock_chosen(tx, &sql::among_found(backend, &select), events_or_links).await
 }
 
 async fn lock_chosen<C: ConnectionTrait>(tx: &C, chosen: &str, ids: &[String]) -> Result<Vec<Model>, DbErr> {
@@ -102,5 +105,5 @@ async fn lock_chosen<C: ConnectionTrait>(tx: &C, chosen: &str, ids: &[String]) -
     }
     let lock = sql::for_update(tx.get_database_backend());
     let list: Value = sql::text_list(ids);
-    sql::all(tx, format!("SELECT * FROM invoices WHERE id IN {chosen} ORDER BY id {lock}"), [list]).await
+    sql::all(tx, format!("SELECT * FROM invoices WHERE id {chosen} ORDER BY id {lock}"), [list]).await
 }

@@ -5,7 +5,7 @@ mod page;
 use domain::channel::Channel;
 use domain::id::{CallEventId, InvoiceId, LinkId, MerchantId};
 use domain::job::Outbox;
-use domain::link::{LinkCause, LinkStatus};
+use domain::link::{LIFETIME_MS, LinkCause, LinkStatus};
 use domain::time::Timestamp;
 use domain::timeline::TimelineKind;
 use sea_orm::entity::prelude::{
@@ -68,7 +68,7 @@ pub struct NewLink {
 }
 
 /// Issues links, at most one per invoice in one call, superseding whatever link of the invoice lives, in the caller's
-/// transaction. Returns the ids that are new: a wish that was granted before is not granted again, and leaves the
+/// transaction. Returns those that are new: a wish that was granted before is not granted again, and leaves the
 /// living link alone.
 ///
 /// # Errors
@@ -78,7 +78,7 @@ pub async fn issue<C: ConnectionTrait>(
     links: &[NewLink],
     now: Timestamp,
     outbox: &mut Outbox,
-) -> Result<Vec<LinkId>, DbErr> {
+) -> Result<Vec<Model>, DbErr> {
     if links.is_empty() {
         return Ok(Vec::new());
     }
@@ -90,9 +90,9 @@ pub async fn issue<C: ConnectionTrait>(
         .collect();
     let invoices = sql::text_list(wanted.iter().map(|link| link.invoice_id.as_str()));
     let supersede = format!(
-        "UPDATE links SET status = 'superseded', ended_at_ms = $2 WHERE status IN ('queued', 'sent') AND invoice_id IN {} \
+        "UPDATE links SET status = 'superseded', ended_at_ms = $2 WHERE status IN ('queued', 'sent') AND invoice_id {} \
          RETURNING *",
-        sql::texts(backend, 1)
+        sql::among(backend, 1)
     );
     let superseded: Vec<Model> = sql::all(tx, supersede, [invoices, now.millis().into()]).await?;
     let rows: Vec<serde_json::Value> = wanted.iter().map(|link| row(link, now)).collect();
@@ -120,7 +120,7 @@ pub async fn issue<C: ConnectionTrait>(
         );
     }
     timeline::append(tx, entries, now, outbox).await?;
-    Ok(issued.into_iter().map(|link| link.id.0).collect())
+    Ok(issued)
 }
 
 const COLUMNS: [(&str, &str); 12] = [
@@ -159,9 +159,9 @@ async fn granted_wishes<C: ConnectionTrait>(
     links: &[NewLink],
 ) -> Result<Vec<(String, String)>, DbErr> {
     let text = format!(
-        "SELECT invoice_id, wish_key FROM links WHERE invoice_id IN {} AND wish_key IN {}",
-        sql::texts(tx.get_database_backend(), 1),
-        sql::texts(tx.get_database_backend(), 2)
+        "SELECT invoice_id, wish_key FROM links WHERE invoice_id {} AND wish_key {}",
+        sql::among(tx.get_database_backend(), 1),
+        sql::among(tx.get_database_backend(), 2)
     );
     let invoices = sql::text_list(links.iter().map(|link| link.invoice_id.as_str()));
     let wishes = sql::text_list(links.iter().map(|link| link.wish_key.as_str()));
@@ -211,8 +211,23 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!("SELECT * FROM links WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
+    let text = format!("SELECT * FROM links WHERE id {}", sql::among(db.get_database_backend(), 1));
     sql::all(db, text, [sql::text_list(ids)]).await
+}
+
+/// The links that these calls led to.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn of_events<C: ConnectionTrait>(db: &C, events: &[String]) -> Result<Vec<Model>, DbErr> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        "SELECT l.* FROM call_events e JOIN links l ON l.invoice_id = e.invoice_id AND l.event_id = e.id WHERE e.id {}",
+        sql::among(db.get_database_backend(), 1)
+    );
+    sql::all(db, text, [sql::text_list(events)]).await
 }
 
 /// Records the first acceptance of a message that carries the link: from then its seven days run. Later ones, and
@@ -229,8 +244,8 @@ pub async fn mark_sent<C: ConnectionTrait>(
         return Ok(0);
     }
     let text = format!(
-        "UPDATE links SET status = 'sent', sent_at_ms = $2, expires_at_ms = $3 WHERE status = 'queued' AND id IN {}",
-        sql::texts(tx.get_database_backend(), 1)
+        "UPDATE links SET status = 'sent', sent_at_ms = $2, expires_at_ms = $3 WHERE status = 'queued' AND id {}",
+        sql::among(tx.get_database_backend(), 1)
     );
     let expires_at = domain::link::expires_at(accepted_at);
     sql::run(tx, text, [sql::text_list(ids), accepted_at.millis().into(), expires_at.millis().into()]).await
@@ -250,8 +265,8 @@ pub async fn revoke_queued<C: ConnectionTrait>(
         return Ok(());
     }
     let text = format!(
-        "UPDATE links SET status = 'revoked', ended_at_ms = $2 WHERE status = 'queued' AND id IN {} RETURNING *",
-        sql::texts(tx.get_database_backend(), 1)
+        "UPDATE links SET status = 'revoked', ended_at_ms = $2 WHERE status = 'queued' AND id {} RETURNING *",
+        sql::among(tx.get_database_backend(), 1)
     );
     let revoked: Vec<Model> = sql::all(tx, text, [sql::text_list(ids), now.millis().into()]).await?;
     timeline::append(tx, entries(&revoked, TimelineKind::LinkRevoked), now, outbox).await
@@ -270,8 +285,15 @@ pub async fn invoices_of_overdue<C: ConnectionTrait>(
     struct Overdue {
         invoice_id: String,
     }
-    let text = "SELECT invoice_id FROM links WHERE status = 'sent' AND expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT $2";
-    let found: Vec<Overdue> = sql::all(db, text, [now.millis().into(), i64::from(limit).into()]).await?;
+    // Nothing expires before its days are over, counted from its making: that is what the index knows.
+    let text = "SELECT invoice_id FROM links WHERE ended_at_ms IS NULL AND created_at_ms <= $2 \
+         AND status = 'sent' AND expires_at_ms <= $1 ORDER BY created_at_ms LIMIT $3";
+    let found: Vec<Overdue> = sql::all(
+        db,
+        text,
+        [now.millis().into(), now.plus_ms(-LIFETIME_MS).millis().into(), i64::from(limit).into()],
+    )
+    .await?;
     Ok(found.into_iter().map(|link| link.invoice_id).collect())
 }
 
@@ -290,8 +312,8 @@ pub async fn expire_of_invoices<C: ConnectionTrait>(
     }
     let text = format!(
         "UPDATE links SET status = 'expired', ended_at_ms = $2 WHERE status = 'sent' AND expires_at_ms <= $2 \
-         AND invoice_id IN {} RETURNING *",
-        sql::texts(tx.get_database_backend(), 1)
+         AND invoice_id {} RETURNING *",
+        sql::among(tx.get_database_backend(), 1)
     );
     let expired: Vec<Model> = sql::all(tx, text, [sql::text_list(invoices), now.millis().into()]).await?;
     timeline::append(tx, entries(&expired, TimelineKind::LinkExpired), now, outbox).await?;

@@ -104,8 +104,8 @@ pub async fn lock<C: ConnectionTrait>(tx: &C, id: &MerchantId) -> Result<(), DbE
 pub async fn lock_all<C: ConnectionTrait>(tx: &C, ids: &[String]) -> Result<(), DbErr> {
     let backend = tx.get_database_backend();
     let text = format!(
-        "SELECT * FROM merchants WHERE id IN {} ORDER BY id {}",
-        sql::texts(backend, 1),
+        "SELECT * FROM merchants WHERE id {} ORDER BY id {}",
+        sql::among(backend, 1),
         sql::for_update(backend)
     );
     let _held: Vec<Model> = sql::all(tx, text, [sql::text_list(ids)]).await?;
@@ -118,7 +118,7 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!("SELECT * FROM merchants WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
+    let text = format!("SELECT * FROM merchants WHERE id {}", sql::among(db.get_database_backend(), 1));
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 

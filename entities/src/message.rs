@@ -116,8 +116,23 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!("SELECT * FROM messages WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
+    let text = format!("SELECT * FROM messages WHERE id {}", sql::among(db.get_database_backend(), 1));
     sql::all(db, text, [sql::text_list(ids)]).await
+}
+
+/// The messages that carry these links and wait to be sent.
+///
+/// # Errors
+/// Whatever the store says.
+pub async fn queued_of_links<C: ConnectionTrait>(db: &C, links: &[String]) -> Result<Vec<Model>, DbErr> {
+    if links.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        "SELECT * FROM messages WHERE purpose = 'link' AND status = 'queued' AND purpose_ref {}",
+        sql::among(db.get_database_backend(), 1)
+    );
+    sql::all(db, text, [sql::text_list(links)]).await
 }
 
 #[derive(FromQueryResult)]
@@ -174,8 +189,8 @@ pub async fn deliver<C: ConnectionTrait>(
     }
     let text = format!(
         "UPDATE messages SET status = 'delivered', delivered_at_ms = $2 \
-         WHERE id IN {} AND status IN ('queued', 'sent', 'unknown') RETURNING id",
-        sql::texts(tx.get_database_backend(), 1)
+         WHERE id {} AND status IN ('queued', 'sent', 'unknown') RETURNING id",
+        sql::among(tx.get_database_backend(), 1)
     );
     sql::all(tx, text, [sql::text_list(ids.iter().map(MessageId::as_str)), at.millis().into()])
         .await
@@ -222,18 +237,17 @@ pub async fn end<C: ConnectionTrait>(
     sql::all(tx, text, [sql::row_list(&rows), now.millis().into()]).await.map(ids_of)
 }
 
-/// Messages that wait since before `before` and have no living job: one that waits for the morning has one.
+/// Messages that wait since before `before` although the job that sends them is dead.
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn waiting_since<C: ConnectionTrait>(
+pub async fn abandoned_since<C: ConnectionTrait>(
     db: &C,
     before: Timestamp,
     limit: u32,
 ) -> Result<Vec<Model>, DbErr> {
-    let text = "SELECT m.* FROM messages m WHERE m.status = 'queued' AND m.created_at_ms < $1 \
-         AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.subject = m.id AND jobs.status IN ('waiting', 'leased')) \
-         ORDER BY m.created_at_ms, m.id LIMIT $2";
+    let text = "SELECT m.* FROM jobs j JOIN messages m ON m.id = j.subject WHERE j.status = 'dead' \
+         AND m.status = 'queued' AND m.created_at_ms < $1 ORDER BY j.id LIMIT $2";
     sql::all(db, text, [before.millis().into(), i64::from(limit).into()]).await
 }
 

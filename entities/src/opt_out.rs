@@ -87,19 +87,24 @@ pub async fn lift<C: ConnectionTrait>(
     Ok(sql::run(tx, text, values).await? > 0)
 }
 
-/// The opt-outs that stand for any of these recipients, whatever their merchant; the caller compares merchants.
+/// The opt-outs that stand for any of these recipients with any of these merchants; the caller pairs them.
 ///
 /// # Errors
 /// Whatever the store says.
-pub async fn standing<C: ConnectionTrait>(db: &C, recipients: &[String]) -> Result<Vec<Model>, DbErr> {
+pub async fn standing<C: ConnectionTrait>(
+    db: &C,
+    merchants: &[String],
+    recipients: &[String],
+) -> Result<Vec<Model>, DbErr> {
     if recipients.is_empty() {
         return Ok(Vec::new());
     }
     let text = format!(
-        "SELECT * FROM opt_outs WHERE lifted_at_ms IS NULL AND recipient IN {}",
-        sql::texts(db.get_database_backend(), 1)
+        "SELECT * FROM opt_outs WHERE lifted_at_ms IS NULL AND merchant_id {} AND recipient {}",
+        sql::among(db.get_database_backend(), 1),
+        sql::among(db.get_database_backend(), 2)
     );
-    sql::all(db, text, [sql::text_list(recipients)]).await
+    sql::all(db, text, [sql::text_list(merchants), sql::text_list(recipients)]).await
 }
 
 /// Whether one of these opt-outs forbids this merchant to reach this recipient on this channel from this sender.

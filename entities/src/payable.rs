@@ -124,8 +124,8 @@ pub async fn by_id<C: ConnectionTrait>(db: &C, id: &PayableId) -> Result<Option<
 /// Whatever the store says.
 pub async fn by_ids<C: ConnectionTrait, T: AsRef<str>>(db: &C, ids: &[T]) -> Result<Vec<Model>, DbErr> {
     let text = format!(
-        "SELECT * FROM payables WHERE id IN {} ORDER BY invoice_id, id",
-        sql::texts(db.get_database_backend(), 1)
+        "SELECT * FROM payables WHERE id {} ORDER BY invoice_id, id",
+        sql::among(db.get_database_backend(), 1)
     );
     sql::all(db, text, [sql::text_list(ids)]).await
 }
@@ -193,8 +193,8 @@ pub async fn mark_checked<C: ConnectionTrait, T: AsRef<str>>(
     now: Timestamp,
 ) -> Result<u64, DbErr> {
     let text = format!(
-        "UPDATE payables SET checked_at_ms = $2 WHERE id IN {}",
-        sql::texts(tx.get_database_backend(), 1)
+        "UPDATE payables SET checked_at_ms = $2 WHERE id {}",
+        sql::among(tx.get_database_backend(), 1)
     );
     sql::run(tx, text, [sql::text_list(ids), now.millis().into()]).await
 }
@@ -248,8 +248,8 @@ pub async fn confirmable_of_invoices<C: ConnectionTrait>(
         return Ok(Vec::new());
     }
     let text = format!(
-        "SELECT * FROM payables WHERE status = 'open' AND payment_intent_id IS NOT NULL AND invoice_id IN {} ORDER BY id",
-        sql::texts(db.get_database_backend(), 1)
+        "SELECT * FROM payables WHERE status = 'open' AND payment_intent_id IS NOT NULL AND invoice_id {} ORDER BY id",
+        sql::among(db.get_database_backend(), 1)
     );
     sql::all(db, text, [sql::text_list(invoices)]).await
 }

@@ -129,10 +129,8 @@ pub(crate) async fn fail<C: ConnectionTrait>(tx: &C, intent_id: &str) -> Result<
 /// # Errors
 /// Whatever the store says.
 pub async fn by_ids<C: ConnectionTrait, T: AsRef<str>>(db: &C, ids: &[T]) -> Result<Vec<Model>, DbErr> {
-    let text = format!(
-        "SELECT * FROM payments WHERE id IN {} ORDER BY id",
-        sql::texts(db.get_database_backend(), 1)
-    );
+    let text =
+        format!("SELECT * FROM payments WHERE id {} ORDER BY id", sql::among(db.get_database_backend(), 1));
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 

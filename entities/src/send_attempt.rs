@@ -130,7 +130,7 @@ pub async fn close<C: ConnectionTrait>(
     let text = format!(
         "UPDATE send_attempts SET status = r.state, provider_id = r.provider_id, code = r.code, reason = r.reason, ended_at_ms = $2 \
          FROM {} WHERE send_attempts.id = r.id AND send_attempts.fence = r.fence \
-         AND send_attempts.status IN ('sending', 'unknown') RETURNING send_attempts.id AS id",
+         AND (send_attempts.status IN ('sending', 'unknown')) IS TRUE RETURNING send_attempts.id AS id",
         sql::rows(tx.get_database_backend(), 1, "r", &columns)
     );
     let rows: Vec<serde_json::Value> = verdicts
@@ -154,8 +154,8 @@ pub async fn count_lookup<C: ConnectionTrait>(tx: &C, ids: &[AttemptId]) -> Resu
         return Ok(());
     }
     let text = format!(
-        "UPDATE send_attempts SET lookups = lookups + 1 WHERE status = 'unknown' AND id IN {}",
-        sql::texts(tx.get_database_backend(), 1)
+        "UPDATE send_attempts SET lookups = lookups + 1 WHERE status = 'unknown' AND id {}",
+        sql::among(tx.get_database_backend(), 1)
     );
     sql::run(tx, text, [sql::text_list(ids.iter().map(AttemptId::as_str))]).await.map(drop)
 }
@@ -224,8 +224,7 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Mo
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text =
-        format!("SELECT * FROM send_attempts WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
+    let text = format!("SELECT * FROM send_attempts WHERE id {}", sql::among(db.get_database_backend(), 1));
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 
@@ -238,8 +237,8 @@ pub async fn of_messages<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<V
         return Ok(Vec::new());
     }
     let text = format!(
-        "SELECT * FROM send_attempts WHERE message_id IN {} ORDER BY message_id, ordinal",
-        sql::texts(db.get_database_backend(), 1)
+        "SELECT * FROM send_attempts WHERE message_id {} ORDER BY message_id, ordinal",
+        sql::among(db.get_database_backend(), 1)
     );
     sql::all(db, text, [sql::text_list(ids)]).await
 }

@@ -3,13 +3,24 @@
 
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, FromQueryResult, Statement, Value};
 
-/// Names `$1` JSON array of texts as a one-column sub-select: `WHERE id IN {ids}`.
+/// Says that a column is one of the texts in a JSON array: `WHERE id {among}`. On PostgreSQL the list is read first and
+/// the rows are found through the column's index, whatever the planner believes about the rest of the condition.
 #[must_use]
-pub fn texts(backend: DatabaseBackend, parameter: usize) -> String {
+pub fn among(backend: DatabaseBackend, parameter: usize) -> String {
     if backend == DatabaseBackend::Postgres {
-        return format!("(SELECT jsonb_array_elements_text(${parameter}::jsonb))");
+        return among_found(backend, &format!("SELECT jsonb_array_elements_text(${parameter}::jsonb)"));
     }
-    format!("(SELECT value FROM json_each(${parameter}))")
+    format!("IN (SELECT value FROM json_each(${parameter}))")
+}
+
+/// [`among`] what another statement finds.
+#[must_use]
+pub fn among_found(backend: DatabaseBackend, select: &str) -> String {
+    if backend == DatabaseBackend::Postgres {
+        format!("= ANY(ARRAY({select}))")
+    } else {
+        format!("IN ({select})")
+    }
 }
 
 /// Names a JSON array of objects as a table `alias` with the given columns: `INSERT … SELECT … FROM {rows}`.

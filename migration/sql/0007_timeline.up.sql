@@ -1,15 +1,15 @@
 -- Append-only: what happened to an invoice, in the order it was recorded.
 CREATE TABLE timeline (
-    id TEXT PRIMARY KEY,
-    merchant_id TEXT NOT NULL REFERENCES merchants (id),
-    invoice_id TEXT NOT NULL REFERENCES invoices (id),
+    id TEXT NOT NULL,
+    merchant_id TEXT NOT NULL,
+    invoice_id TEXT NOT NULL,
     kind TEXT NOT NULL,
     actor TEXT NOT NULL,
     detail TEXT NOT NULL,
-    at_ms BIGINT NOT NULL
+    at_ms BIGINT NOT NULL,
+    PRIMARY KEY (merchant_id, id)
 );
 CREATE INDEX timeline_of_invoice ON timeline (invoice_id, id);
-CREATE INDEX timeline_of_merchant ON timeline (merchant_id, id);
 
 CREATE TABLE attention_items (
     id TEXT PRIMARY KEY,

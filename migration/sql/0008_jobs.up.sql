@@ -22,6 +22,5 @@ CREATE INDEX jobs_due ON jobs (kind, due_at_ms, id) WHERE status = 'waiting';
 -- A job whose lease expired once is claimed alone, so that it takes nobody with it.
 CREATE INDEX jobs_suspect ON jobs (kind, due_at_ms) WHERE status = 'waiting' AND crashes > 0;
 CREATE INDEX jobs_leased ON jobs (kind, lease_until_ms) WHERE status = 'leased';
-CREATE INDEX jobs_living ON jobs (subject) WHERE status IN ('waiting', 'leased');
 CREATE INDEX jobs_dead ON jobs (id) WHERE status = 'dead';
 CREATE INDEX jobs_finished ON jobs (finished_at_ms) WHERE status = 'done';

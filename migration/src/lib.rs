@@ -5,6 +5,7 @@
 use sea_orm_migration::prelude::{
     ConnectionTrait, DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager,
 };
+use sea_orm_migration::sea_orm::DatabaseBackend;
 
 /// One change of shape: two SQL texts that run unchanged on both stores.
 struct Step {
@@ -40,6 +41,32 @@ impl MigrationTrait for Step {
     }
 }
 
+/// A change of what only PostgreSQL has: how full it fills its pages.
+struct OnPostgres(Step);
+
+impl MigrationName for OnPostgres {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+}
+
+#[sea_orm_migration::async_trait::async_trait]
+impl MigrationTrait for OnPostgres {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        if manager.get_database_backend() != DatabaseBackend::Postgres {
+            return Ok(());
+        }
+        self.0.up(manager).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        if manager.get_database_backend() != DatabaseBackend::Postgres {
+            return Ok(());
+        }
+        self.0.down(manager).await
+    }
+}
+
 /// Every migration, oldest first.
 pub struct Migrator;
 
@@ -55,6 +82,7 @@ impl MigratorTrait for Migrator {
             Box::new(step!("0007_timeline")),
             Box::new(step!("0008_jobs")),
             Box::new(step!("0009_limits_of_merchants")),
+            Box::new(OnPostgres(step!("0010_room_to_update"))),
         ]
     }
 }

@@ -142,9 +142,7 @@ impl Ledger {
         kinds.sort_unstable();
         kinds.dedup();
         self.wake.ring(&kinds);
-        for change in &outbox.changes {
-            self.live.publish(change);
-        }
+        self.live.publish(&outbox.changes);
         trace::tell(&outbox.changes);
     }
 

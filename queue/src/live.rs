@@ -8,11 +8,11 @@ use tokio::sync::{broadcast, mpsc};
 /// Changes a slow listener may be behind before it is told that it missed some.
 const BEHIND_MAX: usize = 1_024;
 
-/// A change with the process that told it, so that its own echo from Redis is not told twice.
+/// Changes with the process that told them, so that its own echo from Redis is not told twice.
 #[derive(serde::Serialize, serde::Deserialize)]
-struct Told {
+struct Told<'a> {
     by: u64,
-    change: Change,
+    changes: std::borrow::Cow<'a, [Change]>,
 }
 
 /// The channel's name and the way to it.
@@ -42,23 +42,39 @@ impl Live {
         let _first_wins = self.outgoing.set((channel, outgoing));
     }
 
-    pub(crate) fn publish(&self, change: &Change) {
-        let _nobody_listens = self.sender.send(change.clone());
+    /// Tells what one transaction changed.
+    pub(crate) fn publish(&self, changes: &[Change]) {
+        if changes.is_empty() {
+            return;
+        }
+        self.tell_here(changes);
         let Some((channel, outgoing)) = self.outgoing.get() else {
             return;
         };
-        let told = Told { by: self.me, change: change.clone() };
-        if let Ok(text) = serde_json::to_string(&told) {
+        if let Ok(text) = serde_json::to_string(&Told { by: self.me, changes: changes.into() }) {
             let _dropped_when_full = outgoing.try_send((channel, text));
         }
     }
 
     pub(crate) fn heard(&self, text: &str) {
-        let Ok(told) = serde_json::from_str::<Told>(text) else {
+        // Most processes have no listener most of the time: then nothing is even read.
+        if self.sender.receiver_count() == 0 {
+            return;
+        }
+        let Ok(told) = serde_json::from_str::<Told<'_>>(text) else {
             return;
         };
         if told.by != self.me {
-            let _nobody_listens = self.sender.send(told.change);
+            self.tell_here(&told.changes);
+        }
+    }
+
+    fn tell_here(&self, changes: &[Change]) {
+        if self.sender.receiver_count() == 0 {
+            return;
+        }
+        for change in changes {
+            let _nobody_listens_any_more = self.sender.send(change.clone());
         }
     }
 }

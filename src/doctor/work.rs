@@ -38,7 +38,7 @@ async fn look(db: &Db, config: &Config) -> Result<Vec<Finding>, DbErr> {
     let depths = ledger.depth().await?;
     let orphaned = ledger.leases_expired_for(ORPHANED_MS).await?;
     let unknown = send_attempt::open_since(&db.read, now.plus_ms(-UNKNOWN_MS), COUNTED_MAX).await?.len();
-    let stuck = message::waiting_since(&db.read, now.plus_ms(-PROMISE_MS), COUNTED_MAX).await?.len();
+    let stuck = message::abandoned_since(&db.read, now.plus_ms(-PROMISE_MS), COUNTED_MAX).await?.len();
     Ok(vec![
         due(&depths, now),
         none_of(

@@ -45,9 +45,9 @@ impl Sources<'_> {
     /// The numbers heard on the call, on the invoice and on the customer. What cannot be read is no number.
     fn numbers(self) -> Vec<(Phone, LineType)> {
         let read = |text: &Option<String>| Phone::parse(text.as_deref()?, Some(&self.merchant.country)).ok();
-        let own = read(&self.customer.phone);
+        let own = self.customer.phone.as_deref().and_then(Phone::stored);
         let heard = self.event.and_then(|event| read(&event.customer.phone));
-        let billed = read(&self.invoice.mobile_phone);
+        let billed = self.invoice.mobile_phone.as_deref().and_then(Phone::stored);
         let line = |phone: &Phone, otherwise: LineType| {
             let known = own.as_ref() == Some(phone) && self.customer.line_type.0 != LineType::Unknown;
             if known { self.customer.line_type.0 } else { otherwise }
@@ -121,13 +121,28 @@ impl Refusals {
     pub(crate) async fn load<C: ConnectionTrait>(db: &C, sources: &[Sources<'_>]) -> Result<Self, DbErr> {
         let recipients: Vec<String> = sources.iter().flat_map(|source| source.keys()).collect();
         let merchants: Vec<String> = sources.iter().map(|source| source.merchant.id.to_string()).collect();
+        Self::of(db, &merchants, &recipients).await
+    }
+
+    /// The same for recipients that are known already.
+    pub(crate) async fn of<C: ConnectionTrait>(
+        db: &C,
+        merchants: &[String],
+        recipients: &[String],
+    ) -> Result<Self, DbErr> {
         Ok(Self {
-            standing: opt_out::standing(db, &recipients).await?,
-            spoken: consent::of_recipients(db, &merchants, &recipients).await?,
+            standing: opt_out::standing(db, merchants, recipients).await?,
+            spoken: consent::of_recipients(db, merchants, recipients).await?,
         })
     }
 
-    fn forbid(&self, merchant: &merchant::Model, channel: &str, recipient: &str, sender: &str) -> bool {
+    pub(crate) fn forbid(
+        &self,
+        merchant: &merchant::Model,
+        channel: &str,
+        recipient: &str,
+        sender: &str,
+    ) -> bool {
         opt_out::forbids(&self.standing, &merchant.id, recipient, channel, sender)
             || consent::last_word(&self.spoken, &merchant.id, channel, recipient) == Some(false)
     }

@@ -4,7 +4,7 @@
 mod issue;
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::attention::AttentionKind;
 use domain::call_event::CallEvent;
@@ -17,11 +17,13 @@ use domain::timeline::TimelineKind;
 use entities::message::NewMessage;
 use entities::timeline::{self, NewEntry};
 use entities::{attention_item, call_event, customer, invoice, link, merchant, message};
-use queue::{Batch, Claimed, Handler, failpoint};
+use queue::{Batch, Claimed, Handler, Outcome, failpoint};
 use sea_orm::{ConnectionTrait, DbErr};
 
-use crate::Context;
 use crate::contacts::{Refusals, Sources};
+use crate::send::{self, About, Errand, Facts, Moment, Places, by};
+use crate::{Context, send_link};
+use issue::Issued;
 
 pub(crate) struct ResolveChannel {
     pub(crate) context: Context,
@@ -31,16 +33,34 @@ impl Handler for ResolveChannel {
     const KIND: JobKind = JobKind::ResolveChannel;
 
     async fn run(&self, batch: &Batch) -> Result<(), DbErr> {
+        let errands = self.resolve(batch).await?;
+        send::carry_out(&self.context, batch, errands).await
+    }
+}
+
+impl ResolveChannel {
+    /// Issues the links, writes the messages, and commits to sending them: the job goes on with the message's first
+    /// attempt, so that a text needs one claim and two transactions.
+    async fn resolve(&self, batch: &Batch) -> Result<Vec<Errand>, DbErr> {
+        let context = &self.context;
         let jobs: Vec<Claimed> = batch.jobs().cloned().collect();
         let subjects: Vec<String> = jobs.iter().map(|job| job.subject.clone()).collect();
-        let tx = self.context.db.begin().await?;
-        let now = self.context.now();
+        let tx = context.db.begin().await?;
+        let moment = Moment { now: context.now(), begun: Instant::now() };
+        let now = moment.now;
         let mut outbox = Outbox::default();
         let wishes = Wishes::load(&tx, &subjects).await?;
-        let issued = issue::issue(&tx, &self.context.keyring, &wishes, &jobs, now, &mut outbox).await?;
-        let mut link_ids = issued.links;
-        link_ids.extend(subjects.into_iter().filter(|subject| subject.starts_with("lnk_")));
-        address(&tx, &wishes, &link_ids, now, &mut outbox).await?;
+        let mut issued = issue::issue(&tx, &context.keyring, &wishes, &jobs, now, &mut outbox).await?;
+        let by_hand: Vec<String> =
+            subjects.into_iter().filter(|subject| subject.starts_with("lnk_")).collect();
+        issued.links.extend(link::by_ids(&tx, &by_hand).await?);
+        go_on(&tx, &jobs, &mut outbox).await?;
+        let addressed = address(&tx, &wishes, &issued.links, now, &mut outbox).await?;
+        let wanted = wanted(&mut issued, &addressed.messages);
+        let facts = facts(&tx, wishes, issued.links, addressed, now).await?;
+        let words = |about: &About<'_>| send_link::words(context, about);
+        let intention = send::intend(&tx, context, &facts, wanted, &words, moment, &mut outbox).await?;
+        issued.outcomes.extend(intention.outcomes);
         failpoint::reached("resolve_before_commit");
         let settled = batch.settle(&tx, issued.outcomes).await?;
         batch.ledger().enqueue(&tx, &outbox.jobs).await?;
@@ -48,8 +68,70 @@ impl Handler for ResolveChannel {
         failpoint::reached("resolve_committed");
         batch.committed(&settled);
         batch.ledger().announce(&outbox);
-        Ok(())
+        Ok(intention.errands)
     }
+}
+
+/// A job that was begun before and not seen to its end may have left a message behind; that goes on as the message's own
+/// job, which knows what to make of an attempt nobody saw the end of.
+async fn go_on<C: ConnectionTrait>(tx: &C, jobs: &[Claimed], outbox: &mut Outbox) -> Result<(), DbErr> {
+    let begun = jobs.iter().filter(|job| job.attempts > 0 || job.crashes > 0);
+    let begun: Vec<String> = begun.map(|job| job.subject.clone()).collect();
+    let of_calls = link::of_events(tx, &begun).await?;
+    let links: Vec<String> = of_calls.into_iter().map(|link| link.id.0.into_string()).chain(begun).collect();
+    for message in message::queued_of_links(tx, &links).await? {
+        outbox.enqueue(NewJob::once(JobKind::SendLink, message.id.as_str(), &message.merchant_id));
+    }
+    Ok(())
+}
+
+/// The messages to be sent at once, each with the job that led to it; those jobs have no outcome yet.
+fn wanted(issued: &mut Issued, messages: &[message::Model]) -> Vec<(String, Claimed)> {
+    let of_link: HashMap<&str, &str> =
+        messages.iter().map(|message| (message.purpose_ref.as_str(), message.id.as_str())).collect();
+    let subjects: HashMap<&str, &str> = issued
+        .links
+        .iter()
+        .filter_map(|link| {
+            let message_id = of_link.get(link.id.as_str())?;
+            Some(
+                [(link.id.as_str(), *message_id)]
+                    .into_iter()
+                    .chain(link.event_id.as_ref().map(|event_id| (event_id.as_str(), *message_id))),
+            )
+        })
+        .flatten()
+        .collect();
+    let (leading, ended): (Vec<_>, Vec<_>) = std::mem::take(&mut issued.outcomes)
+        .into_iter()
+        .partition(|(job, outcome)| *outcome == Outcome::Done && subjects.contains_key(job.subject.as_str()));
+    issued.outcomes = ended;
+    let lead = |(job, _): (Claimed, Outcome)| Some(((*subjects.get(job.subject.as_str())?).to_owned(), job));
+    leading.into_iter().filter_map(lead).collect()
+}
+
+/// Everything the send protocol wants to know about messages that were written just now.
+async fn facts<C: ConnectionTrait>(
+    tx: &C,
+    wishes: Wishes,
+    links: Vec<link::Model>,
+    addressed: Addressed,
+    now: Timestamp,
+) -> Result<Facts, DbErr> {
+    let Addressed { messages, refusals } = addressed;
+    let merchants: Vec<merchant::Model> = wishes.merchants.values().cloned().collect();
+    let read = |(id, (_, said)): (String, (call_event::Model, Option<CallEvent>))| Some((id, said?));
+    Ok(Facts {
+        places: Places::load(tx, &merchants, &messages, &HashMap::new(), now).await?,
+        messages: by(messages, |message| message.id.to_string()),
+        invoices: wishes.invoices,
+        customers: wishes.customers,
+        merchants: wishes.merchants,
+        links: by(links, |link| link.id.to_string()),
+        events: wishes.events.into_iter().filter_map(read).collect(),
+        attempts: HashMap::new(),
+        refusals,
+    })
 }
 
 /// What a batch of subjects is about. The invoices are locked.
@@ -97,15 +179,20 @@ impl Wishes {
     }
 }
 
+/// The messages that are new, and every "no" of those they are for.
+struct Addressed {
+    messages: Vec<message::Model>,
+    refusals: Refusals,
+}
+
 /// Writes a message for each link that waits for one, or says who cannot be reached.
 async fn address<C: ConnectionTrait>(
     tx: &C,
     wishes: &Wishes,
-    link_ids: &[String],
+    links: &[link::Model],
     now: Timestamp,
     outbox: &mut Outbox,
-) -> Result<(), DbErr> {
-    let links = link::by_ids(tx, link_ids).await?;
+) -> Result<Addressed, DbErr> {
     let waiting = links.iter().filter(|link| link.status.0 == LinkStatus::Queued);
     let waiting: Vec<(&link::Model, Sources<'_>)> =
         waiting.filter_map(|link| Some((link, wishes.sources(link)?))).collect();
@@ -124,10 +211,9 @@ async fn address<C: ConnectionTrait>(
     }
     let found: Vec<String> = messages.iter().map(|message| message.invoice_id.to_string()).collect();
     attention_item::close_of_invoices(tx, AttentionKind::NeedsContact, &found, now).await?;
-    for message in message::queue(tx, &messages, now).await? {
-        outbox.enqueue(NewJob::once(JobKind::SendLink, message.id.as_str(), &message.merchant_id));
-    }
-    ask_for_contact(tx, &unreachable, now, outbox).await
+    let messages = message::queue(tx, &messages, now).await?;
+    ask_for_contact(tx, &unreachable, now, outbox).await?;
+    Ok(Addressed { messages, refusals })
 }
 
 fn resolve(link: &link::Model, sources: Sources<'_>, refusals: &Refusals) -> Resolution {

@@ -1,4 +1,4 @@
-//! Once a minute: puts sends that stay unknown on the attention list, and gives messages that nobody works on a job.
+//! Once a minute: puts sends that stay unknown on the attention list, and gives messages whose job died another one.
 
 use domain::attention::AttentionKind;
 use domain::job::{JobKind, NewJob, Outbox};
@@ -12,7 +12,7 @@ use crate::send::fall_back::job_of;
 
 /// What is unknown is listed within five minutes: four, and one until the next look.
 const UNKNOWN_AFTER_MS: i64 = 4 * MINUTE_MS;
-/// A message that waits this long gets another job. Where the first one lives, the second only waits beside it.
+/// A message that waits this long with a dead job gets another one.
 const STUCK_AFTER_MS: i64 = 15 * MINUTE_MS;
 const PER_LOOK: u32 = 500;
 
@@ -51,10 +51,10 @@ async fn list_the_unknown<C: ConnectionTrait>(tx: &C, now: Timestamp) -> Result<
     Ok(())
 }
 
-/// One more job a day at most: a message whose job is alive and waits for the morning needs none.
+/// One more job a day at most.
 async fn revive<C: ConnectionTrait>(tx: &C, now: Timestamp, outbox: &mut Outbox) -> Result<(), DbErr> {
     let day = now.millis().div_euclid(DAY_MS);
-    for message in message::waiting_since(tx, now.plus_ms(-STUCK_AFTER_MS), PER_LOOK).await? {
+    for message in message::abandoned_since(tx, now.plus_ms(-STUCK_AFTER_MS), PER_LOOK).await? {
         let key = format!("{}:review:{day}", message.id.0);
         let job = NewJob::once(job_of(message.purpose.0), message.id.as_str(), &message.merchant_id);
         outbox.enqueue(job.keyed(key));

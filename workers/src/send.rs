@@ -10,6 +10,7 @@ mod caps;
 mod errand;
 mod facts;
 pub(crate) mod fall_back;
+mod hand_on;
 mod intend;
 pub(crate) mod pace;
 mod record;
@@ -17,18 +18,25 @@ mod rule;
 mod schedule;
 pub(crate) mod taken;
 
+use std::time::Duration;
+
+use call::Answer;
 use queue::{Batch, Claimed, failpoint};
 use sea_orm::DbErr;
 use templates::EmailBody;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::Context;
-use call::Answer;
-use errand::Errand;
 
-pub(crate) use facts::About;
+pub(crate) use caps::Places;
+pub(crate) use errand::{Errand, Moment};
+pub(crate) use facts::{About, Facts, by};
+pub(crate) use intend::intend;
 
 /// Outcomes written in one transaction at most.
 const GROUP_MAX: usize = 256;
+/// How long the first of a group waits for company.
+const GROUP_FOR: Duration = Duration::from_millis(20);
 
 /// What to say, on the message's own channel.
 pub(crate) enum Words {
@@ -58,10 +66,17 @@ where
         return Ok(());
     }
     let errands = intend::commit(context, batch, jobs, &words).await?;
+    carry_out(context, batch, errands).await
+}
+
+/// Calls the providers and commits what comes back.
+pub(crate) async fn carry_out(context: &Context, batch: &Batch, errands: Vec<Errand>) -> Result<(), DbErr> {
     let mut answers = call::all(context, batch, errands);
     let mut ready = Vec::new();
     let mut failed = None;
-    while answers.recv_many(&mut ready, GROUP_MAX).await > 0 {
+    while let Some(first) = answers.recv().await {
+        ready.push(first);
+        gather(&mut answers, &mut ready).await;
         failpoint::reached("send_provider_answered");
         context.senders.heed(&ready);
         match write(context, batch, &std::mem::take(&mut ready)).await {
@@ -88,6 +103,17 @@ async fn write(context: &Context, batch: &Batch, answers: &[(Errand, Answer)]) -
         written = batch.persist(|| record::commit(context, batch, alone)).await.and(written);
     }
     written
+}
+
+/// What else is answered within a moment is written down with the first, and nobody waits when nothing is left to come.
+async fn gather(answers: &mut UnboundedReceiver<(Errand, Answer)>, ready: &mut Vec<(Errand, Answer)>) {
+    let until = tokio::time::Instant::now() + GROUP_FOR;
+    while ready.len() < GROUP_MAX {
+        match tokio::time::timeout_at(until, answers.recv()).await {
+            Ok(Some(answer)) => ready.push(answer),
+            Ok(None) | Err(_) => return,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ impl Handler for SendLink {
 }
 
 /// The same link every time it is said. `None` when its key is gone, or the message carries no link.
-fn words(context: &Context, about: &About<'_>) -> Option<Words> {
+pub(crate) fn words(context: &Context, about: &About<'_>) -> Option<Words> {
     let link = about.link?;
     let token = context.keyring.link_token(&link.key_id, &link.id)?;
     let url = format!("{}/p/{}", context.public_url, token.expose());

@@ -118,8 +118,8 @@ async fn issue(api: &Api, visit: &Visit) -> Result<(), Refusal> {
     link::expire_of_invoices(&tx, &[invoice_id], now, &mut outbox).await?;
     mark_renewed(&tx, &visit.link, now).await?;
     let fresh = fresh_link(api, &visit).ok_or(Refusal::Failed)?;
-    for id in link::issue(&tx, &[fresh], now, &mut outbox).await? {
-        outbox.enqueue(NewJob::once(JobKind::ResolveChannel, id.as_str(), &visit.merchant.id));
+    for link in link::issue(&tx, &[fresh], now, &mut outbox).await? {
+        outbox.enqueue(NewJob::once(JobKind::ResolveChannel, link.id.as_str(), &visit.merchant.id));
     }
     api.ledger.commit(tx, outbox).await?;
     Ok(())

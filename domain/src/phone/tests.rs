@@ -178,3 +178,11 @@ proptest! {
         prop_assert_eq!(Phone::parse(&spaced, Some("US")), Phone::parse(&format!("+1{digits}"), None));
     }
 }
+
+#[test]
+fn a_stored_number_is_taken_by_its_form() {
+    assert_eq!(Phone::stored("+14155552671"), Phone::from_e164("+14155552671").ok());
+    for text in ["", "+", "4155552671", "+1415555267a", "+123456", "+1234567890123456", "tel:+14155552671"] {
+        assert_eq!(Phone::stored(text), None, "{text}");
+    }
+}

@@ -28,7 +28,7 @@ struct Moved {
 /// # Errors
 /// Whatever the store says.
 pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[String]) -> Result<Vec<Model>, DbErr> {
-    let text = format!("SELECT * FROM enrolments WHERE id IN {}", sql::texts(db.get_database_backend(), 1));
+    let text = format!("SELECT * FROM enrolments WHERE id {}", sql::among(db.get_database_backend(), 1));
     sql::all(db, text, [sql::text_list(ids)]).await
 }
 

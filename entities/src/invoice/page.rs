@@ -109,8 +109,8 @@ pub async fn by_numbers<C: ConnectionTrait>(
         return Ok(Vec::new());
     }
     let text = format!(
-        "SELECT * FROM invoices WHERE merchant_id = $1 AND number IN {}",
-        sql::texts(db.get_database_backend(), 2)
+        "SELECT * FROM invoices WHERE merchant_id = $1 AND number {}",
+        sql::among(db.get_database_backend(), 2)
     );
     sql::all(db, text, [merchant_id.as_str().into(), sql::text_list(numbers)]).await
 }

@@ -48,9 +48,9 @@ pub async fn texts_of_merchants<C: ConnectionTrait>(
     since: Timestamp,
 ) -> Result<Vec<Texts>, DbErr> {
     let text = format!(
-        "SELECT m.merchant_id, NULL AS recipient, count(*) AS texts FROM messages m WHERE m.merchant_id IN {} \
+        "SELECT m.merchant_id, NULL AS recipient, count(*) AS texts FROM messages m WHERE m.merchant_id {} \
          AND m.channel = 'sms' AND m.created_at_ms > $2 AND {} GROUP BY m.merchant_id",
-        sql::texts(db.get_database_backend(), 1),
+        sql::among(db.get_database_backend(), 1),
         counted.condition()
     );
     sql::all(db, text, [sql::text_list(merchants), since.millis().into()]).await
@@ -69,10 +69,10 @@ pub async fn texts_to_numbers<C: ConnectionTrait>(
 ) -> Result<Vec<Texts>, DbErr> {
     let backend = db.get_database_backend();
     let text = format!(
-        "SELECT m.merchant_id, m.recipient, count(*) AS texts FROM messages m WHERE m.merchant_id IN {} \
-         AND m.channel = 'sms' AND m.recipient IN {} AND m.created_at_ms > $3 AND {} GROUP BY m.merchant_id, m.recipient",
-        sql::texts(backend, 1),
-        sql::texts(backend, 2),
+        "SELECT m.merchant_id, m.recipient, count(*) AS texts FROM messages m WHERE m.merchant_id {} \
+         AND m.channel = 'sms' AND m.recipient {} AND m.created_at_ms > $3 AND {} GROUP BY m.merchant_id, m.recipient",
+        sql::among(backend, 1),
+        sql::among(backend, 2),
         counted.condition()
     );
     let values = [sql::text_list(merchants), sql::text_list(numbers), since.millis().into()];

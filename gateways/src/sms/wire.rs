@@ -25,7 +25,7 @@ impl Message {
                 .map_or(MessageStatus::Unrecognized, |word| MessageStatus::of_provider(&word)),
             code: number(value, "error_code"),
             segments: number(value, "num_segments"),
-            to: text(value, "to"),
+            to: text(value, "to").filter(|to| !to.is_empty()),
             body: text(value, "body").filter(|body| !body.is_empty()),
             created_ms: text(value, "date_created").and_then(|date| crate::http::date_ms(&date)),
         })

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use domain::call_event::{self as rules, Act, CallEvent, InvoiceFacts};
-use domain::id::LinkId;
 use domain::job::Outbox;
 use domain::keyring::Keyring;
 use domain::link::{FIRST_SEQUENCE, LinkCause};
@@ -20,7 +19,8 @@ use super::{AT_ONCE, Wishes};
 
 /// What became of a batch's wishes.
 pub(super) struct Issued {
-    pub links: Vec<String>,
+    /// The new ones.
+    pub links: Vec<link::Model>,
     pub outcomes: Vec<(Claimed, Outcome)>,
 }
 
@@ -65,7 +65,7 @@ pub(super) async fn issue<C: ConnectionTrait>(
     call_event::suppress(tx, &suppressed).await?;
     timeline::append(tx, entries, now, outbox).await?;
     let links = link::issue(tx, &new, now, outbox).await?;
-    Ok(Issued { links: links.into_iter().map(LinkId::into_string).collect(), outcomes })
+    Ok(Issued { links, outcomes })
 }
 
 fn rule(keyring: &Keyring, wishes: &Wishes, subject: &str, taken: &mut HashSet<String>) -> Ruling {

@@ -13,7 +13,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 /// The place of every text of a batch among those that were begun in the 24 hours up to now, itself included. A text that
 /// has none is within its caps.
 #[derive(Debug, Default)]
-pub(super) struct Places(HashMap<String, Place>);
+pub(crate) struct Places(HashMap<String, Place>);
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -26,7 +26,7 @@ type Whose = (String, Option<String>);
 type Counts = HashMap<Whose, i64>;
 
 impl Places {
-    pub(super) async fn load<C: ConnectionTrait>(
+    pub(crate) async fn load<C: ConnectionTrait>(
         tx: &C,
         merchants: &[merchant::Model],
         messages: &[message::Model],

@@ -16,7 +16,7 @@ use super::facts::About;
 use super::{Words, schedule};
 use crate::Context;
 
-pub(super) struct Errand {
+pub(crate) struct Errand {
     pub job: Claimed,
     pub message: message::Model,
     pub attempt: Attempt,
@@ -28,7 +28,7 @@ pub(super) struct Errand {
     pub asked_at: Timestamp,
 }
 
-pub(super) struct Attempt {
+pub(crate) struct Attempt {
     pub id: AttemptId,
     /// Of who began it.
     pub fence: i64,
@@ -38,12 +38,12 @@ pub(super) struct Attempt {
 }
 
 /// What the attempts before this one came to.
-pub(super) struct Earlier {
+pub(crate) struct Earlier {
     pub refused: bool,
     pub first_started_at: Timestamp,
 }
 
-pub(super) enum Order {
+pub(crate) enum Order {
     Text(Box<SmsSend>),
     Letter(Box<EmailSend>),
     LookUp(Box<FindMessage>),
@@ -51,7 +51,7 @@ pub(super) enum Order {
 
 /// The moment of the intention, on both clocks.
 #[derive(Clone, Copy)]
-pub(super) struct Moment {
+pub(crate) struct Moment {
     pub now: Timestamp,
     pub begun: Instant,
 }

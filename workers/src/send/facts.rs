@@ -7,10 +7,11 @@ use domain::channel::Channel;
 use domain::message::Purpose;
 use domain::phone::Phone;
 use domain::time::Timestamp;
-use entities::{call_event, consent, customer, invoice, link, merchant, message, opt_out, send_attempt};
+use entities::{call_event, customer, invoice, link, merchant, message, send_attempt};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::caps::{Place, Places};
+use crate::contacts::Refusals;
 
 /// One message and everything around it.
 pub(crate) struct About<'a> {
@@ -32,29 +33,29 @@ pub(crate) struct About<'a> {
 impl About<'_> {
     /// Where the recipient may be right now.
     pub(super) fn zones(&self) -> Vec<jiff::tz::TimeZone> {
+        let heard = self.event.and_then(|event| event.customer.timezone.as_deref());
+        let stated = heard.filter(|name| domain::quiet_hours::zone(name).is_some());
+        let stated = stated.or(self.customer.time_zone.as_deref());
         let number = match self.message.channel.0 {
             Channel::Sms => Some(self.message.recipient.as_str()),
             Channel::Email => self.customer.phone.as_deref(),
         };
-        let phone = number.and_then(|number| Phone::parse(number, Some(&self.merchant.country)).ok());
-        let heard = self.event.and_then(|event| event.customer.timezone.as_deref());
-        let stated = heard.filter(|name| domain::quiet_hours::zone(name).is_some());
-        let stated = stated.or(self.customer.time_zone.as_deref());
+        let phone = number.and_then(Phone::stored);
         domain::quiet_hours::plausible_zones(stated, phone.as_ref(), &self.merchant.time_zone)
     }
 }
 
-pub(super) struct Facts {
-    messages: HashMap<String, message::Model>,
-    invoices: HashMap<String, invoice::Model>,
-    customers: HashMap<String, customer::Model>,
-    merchants: HashMap<String, merchant::Model>,
-    links: HashMap<String, link::Model>,
-    events: HashMap<String, CallEvent>,
-    attempts: HashMap<String, Vec<send_attempt::Model>>,
-    opt_outs: Vec<opt_out::Model>,
-    consents: Vec<consent::Model>,
-    places: Places,
+/// What a batch of messages is about, by id.
+pub(crate) struct Facts {
+    pub messages: HashMap<String, message::Model>,
+    pub invoices: HashMap<String, invoice::Model>,
+    pub customers: HashMap<String, customer::Model>,
+    pub merchants: HashMap<String, merchant::Model>,
+    pub links: HashMap<String, link::Model>,
+    pub events: HashMap<String, CallEvent>,
+    pub attempts: HashMap<String, Vec<send_attempt::Model>>,
+    pub refusals: Refusals,
+    pub places: Places,
 }
 
 impl Facts {
@@ -80,12 +81,11 @@ impl Facts {
         let attempts = grouped(send_attempt::of_messages(tx, ids).await?);
         Ok(Self {
             places: Places::load(tx, &merchants, &messages, &attempts, now).await?,
-            customers: by(customer::by_ids(tx, &customer_ids).await?, |customer| customer.id.to_string()),
             merchants: by(merchants, |merchant| merchant.id.to_string()),
+            customers: by(customer::by_ids(tx, &customer_ids).await?, |customer| customer.id.to_string()),
             events: read(call_event::by_ids(tx, &event_ids).await?),
             attempts,
-            opt_outs: opt_out::standing(tx, &recipients).await?,
-            consents: consent::of_recipients(tx, &merchant_ids, &recipients).await?,
+            refusals: Refusals::of(tx, &merchant_ids, &recipients).await?,
             invoices: by(invoices, |invoice| invoice.id.to_string()),
             messages: by(messages, |message| message.id.to_string()),
             links: by(links, |link| link.id.to_string()),
@@ -93,33 +93,28 @@ impl Facts {
     }
 
     /// `None` for an id that names no message.
-    pub(super) fn about(&self, message_id: &str) -> Option<About<'_>> {
+    pub(crate) fn about(&self, message_id: &str) -> Option<About<'_>> {
         let message = self.messages.get(message_id)?;
         let invoice = self.invoices.get(message.invoice_id.as_str())?;
         let link = self.links.get(&message.purpose_ref);
         let event = link.and_then(|link| self.events.get(link.event_id.as_ref()?.as_str()));
+        let merchant = self.merchants.get(invoice.merchant_id.as_str())?;
         let (channel, recipient) = (message.channel.word(), opt_out_key(message));
         Some(About {
             message,
             invoice,
             customer: self.customers.get(invoice.customer_id.as_str())?,
-            merchant: self.merchants.get(invoice.merchant_id.as_str())?,
+            merchant,
             link,
             event,
             attempts: self.attempts.get(message_id).map_or(&[], Vec::as_slice),
-            opted_out: self.refused(message, channel, &recipient),
+            // An opt-out, or a "no" said after the message was written.
+            opted_out: self.refusals.forbid(merchant, channel, &recipient, &message.sender),
             place: self.places.of(message_id),
         })
     }
 
-    /// An opt-out, or a "no" said after the message was written.
-    fn refused(&self, message: &message::Model, channel: &str, recipient: &str) -> bool {
-        let merchant_id = &message.merchant_id;
-        opt_out::forbids(&self.opt_outs, merchant_id, recipient, channel, &message.sender)
-            || consent::last_word(&self.consents, merchant_id, channel, recipient) == Some(false)
-    }
-
-    pub(super) fn invoices(&self) -> impl Iterator<Item = &invoice::Model> {
+    pub(crate) fn invoices(&self) -> impl Iterator<Item = &invoice::Model> {
         self.invoices.values()
     }
 }
@@ -139,7 +134,7 @@ fn distinct(ids: impl Iterator<Item = String>) -> Vec<String> {
     ids
 }
 
-fn by<T>(rows: Vec<T>, key: impl Fn(&T) -> String) -> HashMap<String, T> {
+pub(crate) fn by<T>(rows: Vec<T>, key: impl Fn(&T) -> String) -> HashMap<String, T> {
     rows.into_iter().map(|row| (key(&row), row)).collect()
 }
 

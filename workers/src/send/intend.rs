@@ -15,6 +15,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use super::errand::{Errand, Moment, Order};
 use super::facts::{About, Facts};
 use super::fall_back::{self, Fallen};
+use super::hand_on::hand_on;
 use super::rule::{Ruling, rule};
 use super::{Words, schedule};
 use crate::Context;
@@ -36,24 +37,51 @@ where
     // Taken once the lock is held: the wait for it must not eat into the attempts' time.
     let moment = Moment { now: context.now(), begun: Instant::now() };
     let facts = Facts::load(&tx, &ids, moment.now).await?;
-    let mut plan = Plan::default();
-    for job in jobs {
-        // One message that makes a rule panic is its own trouble.
-        let adding = AssertUnwindSafe(|| plan.add(context, &facts, job.clone(), words, moment));
-        if catch_unwind(adding).is_err() {
-            plan.answer(job, Outcome::Retry("a rule panicked over this message".to_owned()));
-        }
-    }
+    let wanted = jobs.into_iter().map(|job| (job.subject.clone(), job)).collect();
     let mut outbox = Outbox::default();
-    plan.write(&tx, &facts, moment.now, &mut outbox).await?;
+    let intention = intend(&tx, context, &facts, wanted, words, moment, &mut outbox).await?;
     failpoint::reached("send_before_intention");
-    let settled = batch.settle(&tx, plan.outcomes).await?;
+    let settled = batch.settle(&tx, intention.outcomes).await?;
     batch.ledger().enqueue(&tx, &outbox.jobs).await?;
     tx.commit().await?;
     failpoint::reached("send_intention_committed");
     batch.committed(&settled);
     batch.ledger().announce(&outbox);
-    Ok(plan.errands)
+    Ok(intention.errands)
+}
+
+/// What was decided about a batch of messages.
+pub(crate) struct Intention {
+    /// To be done once the transaction is committed.
+    pub errands: Vec<Errand>,
+    /// Of the jobs that lead to no errand.
+    pub outcomes: Vec<(Claimed, Outcome)>,
+}
+
+/// Decides about every message, each with the job that asks for it, and writes down what will be tried.
+pub(crate) async fn intend<C: ConnectionTrait, W>(
+    tx: &C,
+    context: &Context,
+    facts: &Facts,
+    wanted: Vec<(String, Claimed)>,
+    words: &W,
+    moment: Moment,
+    outbox: &mut Outbox,
+) -> Result<Intention, DbErr>
+where
+    W: Fn(&About<'_>) -> Option<Words>,
+{
+    let mut plan = Plan::default();
+    for (message_id, job) in wanted {
+        // One message that makes a rule panic is its own trouble.
+        let adding = AssertUnwindSafe(|| plan.add(context, facts, &message_id, job.clone(), words, moment));
+        if catch_unwind(adding).is_err() {
+            plan.outcomes.push((job, Outcome::Retry("a rule panicked over this message".to_owned())));
+        }
+    }
+    plan.write(tx, facts, moment.now, outbox).await?;
+    outbox.jobs.append(&mut plan.handed_on.jobs);
+    Ok(Intention { errands: plan.errands, outcomes: plan.outcomes })
 }
 
 #[derive(Default)]
@@ -63,23 +91,31 @@ struct Plan {
     lost: Vec<Verdict>,
     fallen: Vec<Fallen>,
     outcomes: Vec<(Claimed, Outcome)>,
+    handed_on: Outbox,
 }
 
 impl Plan {
-    fn add<W>(&mut self, context: &Context, facts: &Facts, job: Claimed, words: &W, moment: Moment)
-    where
+    fn add<W>(
+        &mut self,
+        context: &Context,
+        facts: &Facts,
+        message_id: &str,
+        job: Claimed,
+        words: &W,
+        moment: Moment,
+    ) where
         W: Fn(&About<'_>) -> Option<Words>,
     {
-        if !self.seen.insert(job.subject.clone()) {
-            return self.answer(job, Outcome::Wait(TWIN_WAIT));
-        }
-        let Some(about) = facts.about(&job.subject) else {
-            return self.answer(job, Outcome::GiveUp("there is no such message".to_owned()));
+        let Some(about) = facts.about(message_id) else {
+            return self.outcomes.push((job, Outcome::GiveUp("there is no such message".to_owned())));
         };
+        if !self.seen.insert(message_id.to_owned()) {
+            return self.answer(job, &about, Outcome::Wait(TWIN_WAIT));
+        }
         let now = moment.now;
         match rule(&about, now) {
-            Ruling::Settled => self.answer(job, Outcome::Done),
-            Ruling::WaitUntil(later) => self.answer(job, wait_until(later, now)),
+            Ruling::Settled => self.answer(job, &about, Outcome::Done),
+            Ruling::WaitUntil(later) => self.answer(job, &about, wait_until(later, now)),
             Ruling::Suppress(reason) => self.end(job, Fallen::suppressed(about.message, reason)),
             Ruling::Elsewhere { state, reason, class } => {
                 self.end(job, Fallen { class, ..Fallen::ended(about.message, state, reason) });
@@ -87,7 +123,7 @@ impl Plan {
             Ruling::Lost(attempt) => {
                 self.lost.push(lost(attempt));
                 let deadline = Timestamp::from_millis(attempt.deadline_at_ms);
-                self.answer(job, wait_until(schedule::lookup_due(deadline, 0), now));
+                self.answer(job, &about, wait_until(schedule::lookup_due(deadline, 0), now));
             }
             Ruling::LookUp(attempt) => match said(words, &about) {
                 Some(Words::Text { needle: Some(needle), .. }) => {
@@ -100,7 +136,7 @@ impl Plan {
             },
             Ruling::Send { ordinal } => {
                 if let Err(wait) = context.senders.turn(&about) {
-                    return self.answer(job, Outcome::Wait(wait));
+                    return self.answer(job, &about, Outcome::Wait(wait));
                 }
                 let errand = said(words, &about)
                     .and_then(|words| Errand::send(context, &about, job.clone(), ordinal, words, moment));
@@ -114,13 +150,14 @@ impl Plan {
         }
     }
 
-    fn answer(&mut self, job: Claimed, outcome: Outcome) {
+    fn answer(&mut self, job: Claimed, about: &About<'_>, outcome: Outcome) {
+        let outcome = hand_on(&job, about.message, outcome, &mut self.handed_on);
         self.outcomes.push((job, outcome));
     }
 
     fn end(&mut self, job: Claimed, fallen: Fallen) {
         self.fallen.push(fallen);
-        self.answer(job, Outcome::Done);
+        self.outcomes.push((job, Outcome::Done));
     }
 
     async fn write<C: ConnectionTrait>(

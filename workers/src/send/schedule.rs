@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn an_attempt_ends_before_its_lease_and_is_written_well_before_its_end() {
-        for kind in [JobKind::SendLink, JobKind::SendReceipt] {
+        for kind in [JobKind::ResolveChannel, JobKind::SendLink, JobKind::SendReceipt] {
             assert!(kind.policy().lease_ms > DEADLINE_MS + 2_000, "{kind}");
         }
         const { assert!(WRITE_WITHIN_MS < DEADLINE_MS) };

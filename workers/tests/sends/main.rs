@@ -73,7 +73,7 @@ on_every_store!(
     sending::nobody_to_reach_is_somebody_for_the_merchant_to_find,
     sending::a_hundred_wishes_are_written_in_as_few_statements_as_one,
     sweeps::a_link_past_its_time_is_recorded_as_expired_and_its_payment_is_called_off,
-    sweeps::a_message_that_lost_its_job_is_sent_all_the_same,
     trouble::an_outcome_that_cannot_be_written_takes_no_other_with_it,
     trouble::an_outcome_the_store_refuses_for_a_moment_is_written_all_the_same,
+    sweeps::a_message_whose_job_died_is_sent_all_the_same,
 );
