@@ -20,6 +20,7 @@ ENV = {
     "POSTCALL_TWILIO_URL": "{sms_url}",
     "POSTCALL_TWILIO_ACCOUNT_SID": "{account_sid}",
     "POSTCALL_TWILIO_AUTH_TOKENS": "{auth_token}",
+    "POSTCALL_SENDER_TEXTS_PER_MINUTE_MAX": "0",
     "POSTCALL_STRIPE_SECRET_KEY": "sk_test_bench",
     "POSTCALL_STRIPE_PUBLISHABLE_KEY": "pk_test_bench",
     "POSTCALL_STRIPE_WEBHOOK_SECRETS": "whsec_bench",
