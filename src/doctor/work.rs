@@ -57,7 +57,7 @@ async fn look(db: &Db, config: &Config) -> Result<Vec<Finding>, DbErr> {
         none_of(
             "stuck messages",
             stuck,
-            "messages wait for more than 15 minutes and no job works on them",
+            "messages wait for more than 15 minutes and the job that sends them is dead",
             "start `postcall workers`: its sweep gives each of them a new job",
         ),
     ])

@@ -188,6 +188,9 @@ impl Patient {
         let values =
             vec![self.merchant_id.as_str().into(), invoice.as_str().into(), link.as_str().into(), since];
         self.run_with(text, values).await;
+        let job = "INSERT INTO jobs (id, kind, subject, unique_key, lane, status, due_at_ms, attempts, crashes, fence, enqueued_at_ms) \
+             SELECT id, 'send_link', id, id, 'intents', 'dead', 0, 0, 0, 0, 0 FROM messages";
+        self.run_with(job, vec![]).await;
     }
 
     /// Of the message that waits.

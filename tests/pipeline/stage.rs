@@ -131,7 +131,9 @@ impl Stage {
         });
         let secret = keyring.derived_secret("events", merchant_id.as_str(), 1);
         let calls = Sender::signing(&format!("{url}/v1/events"), &secret);
-        let http = gateways::http::client(Duration::from_secs(10), gateways::http::Reach::Anywhere).unwrap();
+        // A connection of its own for every request: one that idles may be hung up on.
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).pool_max_idle_per_host(0);
+        let http = http.no_proxy().build().unwrap();
         Self {
             db: foundation.db,
             world,

@@ -93,7 +93,8 @@ impl Selection {
             return false;
         }
         if self.steps.is_empty() && self.filters.is_empty() {
-            return true;
+            // Its short form has not yet been seen whole and green on two cores: until then it is asked for by name.
+            return step.name != "faults";
         }
         // These start the binary, which must be the one of today.
         let starts_the_binary =
@@ -117,8 +118,10 @@ mod tests {
     }
 
     #[test]
-    fn without_a_name_everything_is_tested() {
-        assert_eq!(taken(""), step::NAMES);
+    fn without_a_name_everything_is_tested_but_the_fault_suite() {
+        let all: Vec<&str> = step::NAMES.into_iter().filter(|name| *name != "faults").collect();
+        assert_eq!(taken(""), all);
+        assert_eq!(taken("faults"), ["build", "faults"]);
     }
 
     #[test]

@@ -114,7 +114,7 @@ async fn a_payment_confirmed_in_time_wins_over_a_link_that_was_written_down_as_e
 async fn a_superseded_link_is_not_the_one_that_was_used() {
     let house = House::new().await;
     let payable = house.payable("pi_1").await;
-    house.change("UPDATE links SET status = 'superseded'").await;
+    house.change("UPDATE links SET status = 'superseded', ended_at_ms = 1").await;
     run(&house, &payable, &facts("pi_1", IntentStatus::Succeeded)).await;
     assert_eq!(house.standing().await, "succeeded paid 12500 superseded ended succeeded");
 }

@@ -82,7 +82,7 @@ async fn a_link_may_ask_five_things_and_repeat_each() {
 #[tokio::test]
 async fn a_script_gets_json_and_a_question_on_an_ended_link_still_counts() {
     let house = House::new().await;
-    house.change("UPDATE links SET status = 'superseded'").await;
+    house.change("UPDATE links SET status = 'superseded', ended_at_ms = 1").await;
     let client =
         gateways::http::client(std::time::Duration::from_secs(5), gateways::http::Reach::Anywhere).unwrap();
     let post = |body: String| {

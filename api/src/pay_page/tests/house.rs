@@ -82,10 +82,11 @@ impl House {
     pub(crate) async fn issue(&self, ends_in: &str, status: &str, expires_at_ms: i64) -> String {
         let id: LinkId = format!("lnk_{ends_in:0>26}").parse().unwrap();
         let token = self.api.keyring.link_token("k1", &id).unwrap();
+        let ended_at_ms = if matches!(status, "queued" | "sent") { "NULL" } else { "1" };
         self.change(&format!(
             "INSERT INTO links (id, merchant_id, invoice_id, chain_id, sequence, cause, wish_key, token_hash, key_id, status, \
-             created_at_ms, expires_at_ms) VALUES ('{id}', 'mer_00000000000000000000000001', 'inv_00000000000000000000000001', \
-             '{id}', 1, 'manual', '{id}', '{}', 'k1', '{status}', 0, {expires_at_ms})",
+             created_at_ms, expires_at_ms, ended_at_ms) VALUES ('{id}', 'mer_00000000000000000000000001', 'inv_00000000000000000000000001', \
+             '{id}', 1, 'manual', '{id}', '{}', 'k1', '{status}', 0, {expires_at_ms}, {ended_at_ms})",
             token.hash()
         ))
         .await;

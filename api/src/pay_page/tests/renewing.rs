@@ -56,8 +56,8 @@ async fn whoever_may_not_renew_sees_no_button_and_gets_the_same_kind_answer() {
         "UPDATE links SET renewed_at_ms = 1",
         "UPDATE merchants SET payable_on_hold = FALSE; UPDATE invoices SET on_hold = TRUE",
         "INSERT INTO links (id, merchant_id, invoice_id, chain_id, sequence, cause, wish_key, token_hash, key_id, status, \
-         created_at_ms) SELECT 'lnk_0000000000000000000000000' || r.n, l.merchant_id, l.invoice_id, l.chain_id, 1, 'renewal', \
-         'w' || r.n, 'h' || r.n, 'k1', 'revoked', 9999999999999 FROM links l JOIN (SELECT 7 AS n UNION SELECT 8 UNION SELECT 9) r",
+         created_at_ms, ended_at_ms) SELECT 'lnk_0000000000000000000000000' || r.n, l.merchant_id, l.invoice_id, l.chain_id, 1, 'renewal', \
+         'w' || r.n, 'h' || r.n, 'k1', 'revoked', 9999999999999, 1 FROM links l JOIN (SELECT 7 AS n UNION SELECT 8 UNION SELECT 9) r",
     ];
     for case in cases {
         let house = expired().await;

@@ -53,7 +53,7 @@ async fn what_is_no_link_is_a_404_that_sets_no_cookie() {
 async fn each_ended_link_says_why_and_shows_nothing_of_the_invoice() {
     let house = House::new().await;
     let past = house.api.now().plus_ms(-1).millis();
-    house.change("UPDATE links SET status = 'superseded'").await;
+    house.change("UPDATE links SET status = 'superseded', ended_at_ms = 1").await;
     let cases = [
         ("2", "superseded", 410, "There is a newer link"),
         ("3", "revoked", 410, "This link was withdrawn"),
