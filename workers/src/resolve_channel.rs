@@ -120,6 +120,10 @@ async fn facts<C: ConnectionTrait>(
 ) -> Result<Facts, DbErr> {
     let Addressed { messages, refusals } = addressed;
     let merchants: Vec<merchant::Model> = wishes.merchants.values().cloned().collect();
+    // What others write at this moment is not seen yet: texts of one merchant are counted one batch after the other.
+    let texts = messages.iter().filter(|message| message.channel.0 == Channel::Sms);
+    let texting: Vec<String> = texts.map(|message| message.merchant_id.to_string()).collect();
+    merchant::lock_all(tx, &texting).await?;
     let read = |(id, (_, said)): (String, (call_event::Model, Option<CallEvent>))| Some((id, said?));
     Ok(Facts {
         places: Places::load(tx, &merchants, &messages, &HashMap::new(), now).await?,
