@@ -3,6 +3,8 @@
 
 use anyhow::{Context, bail};
 use clap::Args;
+use domain::retention::Ages;
+use domain::time::DAY_MS;
 use gateways::http::Reach;
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -29,6 +31,54 @@ pub struct Store {
     /// derived from them; keep them outside the database and its backups.
     #[arg(long, env = "POSTCALL_KEYS", hide_env_values = true)]
     pub keys: Option<String>,
+
+    /// Writes down the text of every statement. For tests.
+    #[arg(long, env = "POSTCALL_RECORD_STATEMENTS", hide = true)]
+    pub record_statements: Option<std::path::PathBuf>,
+}
+
+/// How long things are kept that nobody needs any more. Invoices, payments, disputes and their timeline, opt-outs and
+/// consents are kept for ever.
+#[derive(Debug, Clone, Args)]
+pub struct Keep {
+    /// Jobs that are done, in days.
+    #[arg(long, env = "POSTCALL_KEEP_JOBS_DAYS", default_value = "7", value_parser = days())]
+    pub jobs_days: i64,
+
+    /// What was said on calls, as it was sent to us, in days; the events themselves stay longer.
+    #[arg(long, env = "POSTCALL_KEEP_BODIES_DAYS", default_value = "30", value_parser = days())]
+    pub bodies_days: i64,
+
+    /// Stripe's events, inbound texts and answers under an Idempotency-Key, in days.
+    #[arg(long, env = "POSTCALL_KEEP_WEBHOOKS_DAYS", default_value = "30", value_parser = days())]
+    pub webhooks_days: i64,
+
+    /// Call events, messages with their attempts and deliveries, ended links with their opens, in days.
+    #[arg(long, env = "POSTCALL_KEEP_EVENTS_DAYS", default_value = "396", value_parser = days())]
+    pub events_days: i64,
+}
+
+/// Less could take away what a retry still needs.
+fn days() -> clap::builder::RangedI64ValueParser<i64> {
+    clap::value_parser!(i64).range(4..=36_500)
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { jobs_days: 7, bodies_days: 30, webhooks_days: 30, events_days: 396 }
+    }
+}
+
+impl Keep {
+    #[must_use]
+    pub fn ages(&self) -> Ages {
+        Ages {
+            jobs_ms: self.jobs_days * DAY_MS,
+            bodies_ms: self.bodies_days * DAY_MS,
+            webhooks_ms: self.webhooks_days * DAY_MS,
+            events_ms: self.events_days * DAY_MS,
+        }
+    }
 }
 
 /// What a process that serves or works needs besides.
@@ -86,6 +136,9 @@ pub struct Config {
 
     #[command(flatten)]
     pub limits: Limits,
+
+    #[command(flatten)]
+    pub keep: Keep,
 
     /// Moves business time ahead of the machine's, in milliseconds. For tests.
     #[arg(
@@ -293,6 +346,14 @@ mod tests {
         assert_eq!(read, ["10.0.0.0/8", "::1/128"]);
         assert!(proxies("").unwrap().is_empty());
         assert!(proxies("10.0.0.0/99").unwrap_err().to_string().contains("POSTCALL_TRUSTED_PROXIES"));
+    }
+
+    #[test]
+    fn what_is_kept_by_default_is_what_the_command_line_says() {
+        let keep = Everything::try_parse_from(["x"]).unwrap().config.keep;
+        assert_eq!(keep.ages(), Ages::default());
+        assert_eq!(Keep::default().ages(), Ages::default());
+        assert!(Everything::try_parse_from(["x", "--keep-jobs-days", "1"]).is_err());
     }
 
     #[test]

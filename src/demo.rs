@@ -173,6 +173,7 @@ fn config(world: &World, folder: &std::path::Path, listen: &str, keys: String) -
         store: Store {
             database_url: format!("sqlite://{}", folder.join("postcall.db").display()),
             redis_url: None,
+            record_statements: None,
             keys: Some(keys),
         },
         public_url: format!("http://{listen}"),
@@ -190,6 +191,7 @@ fn config(world: &World, folder: &std::path::Path, listen: &str, keys: String) -
         dialer_anywhere: true,
         // Whoever visits comes from this machine.
         limits: Limits { address_requests_per_minute_max: 0, ..Limits::default() },
+        keep: crate::config::Keep::default(),
         clock_offset_ms: 0,
         crash_at: None,
     }

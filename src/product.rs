@@ -12,7 +12,6 @@ use gateways::dialer::{DialerConfig, DialerGateway};
 use gateways::email::{EmailConfig, EmailGateway};
 use gateways::sms::{SmsConfig, SmsGateway};
 use gateways::stripe::{StripeConfig, StripeGateway};
-use migration::{Migrate, Migrator};
 use queue::{Buckets, Clock, Ledger, Live, Metrics, Redis, Runtime, Wake};
 use secrecy::SecretString;
 use templates::Templates;
@@ -68,8 +67,11 @@ impl Foundation {
     pub async fn lay(store: &Store, clock: Clock, shutdown: &CancellationToken) -> anyhow::Result<Self> {
         let keys = store.keys.as_deref().context("POSTCALL_KEYS is not set")?;
         let keyring = Arc::new(Keyring::parse(keys).context("POSTCALL_KEYS cannot be read")?);
-        let db = Db::connect(&store.database_url).await?;
-        Migrator::up(&db.write, None).await.context("the schema could not be brought up to date")?;
+        let mut db = Db::connect(&store.database_url).await?;
+        migration::bring_up_to_date(&db.write).await.context("the schema could not be brought up to date")?;
+        if let Some(file) = &store.record_statements {
+            db.record_statements_in(file.clone());
+        }
         let live = Live::default();
         let registry = prometheus::Registry::new();
         let (wake, buckets) = match &store.redis_url {
@@ -82,7 +84,8 @@ impl Foundation {
             None => (Wake::local(), Buckets::default()),
         };
         let metrics = Metrics::register(&registry)?;
-        let ledger = Ledger::new(db.read.clone(), db.write.clone(), clock, wake, live, metrics);
+        let ledger = Ledger::new(db.read.clone(), db.write.clone(), clock, wake, live, metrics)
+            .through_pooler(db.through_pooler);
         Ok(Self { db, ledger, buckets, keyring, registry })
     }
 }
@@ -228,6 +231,7 @@ fn worker_context(
             texts_per_minute_max: config.limits.sender_texts_per_minute_max,
         },
         public_url: config.public_url.clone().into(),
+        keep: config.keep.ages(),
     })
 }
 

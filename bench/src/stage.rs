@@ -193,6 +193,7 @@ fn config(world: &World, folder: &std::path::Path) -> anyhow::Result<Config> {
         store: Store {
             database_url: std::env::var("BENCH_DATABASE_URL").unwrap_or(embedded),
             redis_url: std::env::var("BENCH_REDIS_URL").ok(),
+            record_statements: None,
             keys: Some(KEYS.to_owned()),
         },
         public_url: format!("http://{listen}"),
@@ -214,6 +215,7 @@ fn config(world: &World, folder: &std::path::Path) -> anyhow::Result<Config> {
             sender_texts_per_minute_max: 0,
             ..Limits::default()
         },
+        keep: postcall::config::Keep::default(),
         clock_offset_ms: 0,
         crash_at: None,
     })

@@ -31,6 +31,8 @@ words! {
         ReconcilePayments = "reconcile_payments",
         /// Subject: a tick. Puts sends unknown for long on the attention list and wakes lost sends.
         ReviewSends = "review_sends",
+        /// Subject: a tick. Deletes what is older than it is kept and needed by nobody.
+        ForgetOld = "forget_old",
     }
 }
 
@@ -101,7 +103,9 @@ impl JobKind {
             Self::SendReceipt | Self::RecordDelivery | Self::AdvancePayment | Self::CancelPayment => {
                 Lane::Follow
             }
-            Self::ExpireLinks | Self::ReconcilePayments | Self::ReviewSends => Lane::Scheduled,
+            Self::ExpireLinks | Self::ReconcilePayments | Self::ReviewSends | Self::ForgetOld => {
+                Lane::Scheduled
+            }
         }
     }
 
@@ -137,7 +141,7 @@ impl JobKind {
                 backoff: Backoff { first_ms: 500, cap_ms: 60_000 },
                 ..base
             },
-            Self::ExpireLinks | Self::ReconcilePayments | Self::ReviewSends => {
+            Self::ExpireLinks | Self::ReconcilePayments | Self::ReviewSends | Self::ForgetOld => {
                 Policy { batch_max: 1, batches_at_once: 1, lease_ms: 30_000, ..base }
             }
         }
@@ -147,7 +151,7 @@ impl JobKind {
     #[must_use]
     pub const fn period_ms(self) -> Option<i64> {
         match self {
-            Self::ExpireLinks | Self::ReviewSends => Some(60_000),
+            Self::ExpireLinks | Self::ReviewSends | Self::ForgetOld => Some(60_000),
             Self::ReconcilePayments => Some(300_000),
             Self::ResolveChannel
             | Self::SendLink

@@ -24,6 +24,7 @@ pub mod payment;
 pub mod permission;
 pub mod phone;
 pub mod quiet_hours;
+pub mod retention;
 pub mod scope;
 pub mod send;
 pub mod strict_json;

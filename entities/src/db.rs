@@ -1,33 +1,30 @@
 //! The connection: SQLite in one file, or PostgreSQL. Readers and writers are apart, because SQLite has one writer:
 //! its write pool holds a single connection, so writers queue fairly instead of meeting `SQLITE_BUSY`.
 
+use std::collections::HashSet;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, SqlxPostgresConnector,
-    SqlxSqliteConnector, TransactionOptions, TransactionTrait,
+    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, SqlxSqliteConnector,
+    TransactionOptions, TransactionTrait,
 };
 use sqlx::Connection as _;
-use sqlx::pool::PoolConnectionMetadata;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
+
+mod postgres;
 
 /// How long a caller waits for a free connection before it is told that the store is not there.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection that rested this long is tested before it is used.
 const TESTED_AFTER: Duration = Duration::from_secs(1);
 const READERS_MAX: u32 = 6;
-const POSTGRES_CONNECTIONS_MAX: u32 = 16;
-
-/// Nobody waits for ever: a process frozen inside a transaction must not hold its locks against all the others.
-const POSTGRES_LIMITS: [(&str, &str); 3] =
-    [("idle_in_transaction_session_timeout", "15s"), ("lock_timeout", "10s"), ("statement_timeout", "60s")];
 
 /// An address that names no store we know.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +35,8 @@ pub enum ConnectError {
     Unreadable(#[source] sqlx::Error),
     #[error("the database cannot be reached: {0}")]
     Unreachable(#[source] sqlx::Error),
+    #[error("behind a pooler {name} must stand with the role or the database: {advice}")]
+    NoLimit { name: &'static str, advice: String },
 }
 
 /// The two ways into the store.
@@ -47,6 +46,8 @@ pub struct Db {
     pub read: DatabaseConnection,
     /// For writing; use [`Db::begin`].
     pub write: DatabaseConnection,
+    /// Whether a pooler stands between, which takes statements only between `BEGIN` and `COMMIT`.
+    pub through_pooler: bool,
     statements: Arc<AtomicU64>,
 }
 
@@ -61,7 +62,8 @@ impl Db {
             return Self::connect_sqlite(url).await;
         }
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            return Self::connect_postgres(url).await;
+            let postgres::Ways { read, write, through_pooler } = postgres::connect(url).await?;
+            return Ok(Self { through_pooler, ..Self::counting(read, write) });
         }
         Err(ConnectError::UnknownScheme)
     }
@@ -104,21 +106,20 @@ impl Db {
         Ok(Self::counting(read, write))
     }
 
-    async fn connect_postgres(url: &str) -> Result<Self, ConnectError> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(ConnectError::Unreadable)?
-            .statement_cache_capacity(256)
-            .options(POSTGRES_LIMITS);
-        let pool = PgPoolOptions::new()
-            .max_connections(POSTGRES_CONNECTIONS_MAX)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false)
-            .before_acquire(|connection, rested| Box::pin(lives(connection, rested)))
-            .connect_with(options)
-            .await
-            .map_err(ConnectError::Unreachable)?;
-        let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-        Ok(Self::counting(connection.clone(), connection))
+    /// Writes the text of every statement to a file, once each, one JSON text a line: what a later release must still be
+    /// able to answer while it replaces this one. Call it before the connections are cloned.
+    pub fn record_statements_in(&mut self, file: std::path::PathBuf) {
+        let seen: Arc<Mutex<HashSet<String>>> = Arc::default();
+        for connection in [&mut self.read, &mut self.write] {
+            let (statements, seen, file) = (Arc::clone(&self.statements), Arc::clone(&seen), file.clone());
+            connection.set_metric_callback(move |info| {
+                statements.fetch_add(1, Ordering::Relaxed);
+                let text = info.statement.sql.clone();
+                if seen.lock().unwrap_or_else(PoisonError::into_inner).insert(text.clone()) {
+                    note(&file, text);
+                }
+            });
+        }
     }
 
     fn counting(mut read: DatabaseConnection, mut write: DatabaseConnection) -> Self {
@@ -129,7 +130,7 @@ impl Db {
                 statements.fetch_add(1, Ordering::Relaxed);
             });
         }
-        Self { read, write, statements }
+        Self { read, write, through_pooler: false, statements }
     }
 
     /// Statements sent since the start; `BEGIN` and `COMMIT` are not counted.
@@ -151,13 +152,14 @@ impl Db {
     }
 }
 
-/// Asks a connection that rested for a while whether it lives: after a restart of the server the pool is full of dead
-/// ones. Under load they do not rest, and the first error drops them.
-async fn lives(connection: &mut PgConnection, rested: PoolConnectionMetadata) -> Result<bool, sqlx::Error> {
-    if rested.idle_for < TESTED_AFTER {
-        return Ok(true);
+fn note(file: &std::path::Path, text: String) {
+    let noted = std::fs::OpenOptions::new().create(true).append(true).open(file).and_then(|mut file| {
+        // One write, so that the lines of several processes do not mix.
+        file.write_all(format!("{}\n", serde_json::Value::from(text)).as_bytes())
+    });
+    if let Err(error) = noted {
+        tracing::error!(%error, "a statement could not be recorded");
     }
-    Ok(tokio::time::timeout(ACQUIRE_TIMEOUT / 2, connection.ping()).await.is_ok_and(|lives| lives.is_ok()))
 }
 
 /// On a full disk SQLite ends a transaction by itself, and the driver goes on counting it: everything after it would be

@@ -25,6 +25,7 @@ pub mod message;
 pub mod opt_out;
 pub mod payable;
 pub mod payment;
+pub mod retention;
 pub mod send_attempt;
 pub mod sql;
 pub mod store;

@@ -5,7 +5,10 @@
 use sea_orm_migration::prelude::{
     ConnectionTrait, DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager,
 };
-use sea_orm_migration::sea_orm::DatabaseBackend;
+use sea_orm_migration::sea_orm::{
+    DatabaseBackend, DatabaseConnection, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
+};
 
 /// One change of shape: two SQL texts that run unchanged on both stores.
 struct Step {
@@ -83,6 +86,7 @@ impl MigratorTrait for Migrator {
             Box::new(step!("0008_jobs")),
             Box::new(step!("0009_limits_of_merchants")),
             Box::new(OnPostgres(step!("0010_room_to_update"))),
+            Box::new(step!("0011_retention")),
         ]
     }
 }
@@ -92,5 +96,41 @@ impl MigratorTrait for Migrator {
 pub fn names() -> Vec<String> {
     Migrator::migrations().iter().map(|step| step.name().to_owned()).collect()
 }
+
+/// Brings the schema up to date, however many processes begin at once: in one transaction that only one of them has at a
+/// time. A schema that is newer than this release is left as it is, because releases that replace each other share it.
+///
+/// # Errors
+/// Whatever the store says; a schema that lacks a step of ours and has one we do not know.
+pub async fn bring_up_to_date(db: &DatabaseConnection) -> Result<(), DbErr> {
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let tx = db.begin_with_options(options).await?;
+    if tx.get_database_backend() == DatabaseBackend::Postgres {
+        tx.execute_unprepared(ONE_AT_A_TIME).await?;
+    }
+    Migrator::install(&tx).await?;
+    let text = "SELECT version FROM seaql_migrations";
+    let rows = tx.query_all_raw(Statement::from_string(tx.get_database_backend(), text)).await?;
+    let applied: Vec<String> = rows.iter().map(|row| row.try_get("", "version")).collect::<Result<_, _>>()?;
+    let ours = Migrator::migrations();
+    let lacks_ours = ours.iter().any(|step| applied.iter().all(|name| name != step.name()));
+    let has_others = applied.iter().any(|name| ours.iter().all(|step| step.name() != name));
+    match (lacks_ours, has_others) {
+        (true, true) => {
+            return Err(DbErr::Migration("the schema is of another line of releases".to_owned()));
+        }
+        (true, false) => Migrator::up(&tx, None).await?,
+        (false, true | false) => {}
+    }
+    tx.commit().await
+}
+
+/// Waits for whoever migrates, for as long as it takes, and lets go with the transaction: a lock of a session would not
+/// survive a pooler.
+const ONE_AT_A_TIME: &str = "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; \
+     SET LOCAL idle_in_transaction_session_timeout = 0; SELECT pg_advisory_xact_lock(7306935483420012076)";
 
 pub use sea_orm_migration::MigratorTrait as Migrate;

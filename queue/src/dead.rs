@@ -68,7 +68,9 @@ impl Ledger {
              WHERE id = $1 AND status = 'dead' AND ($2 = '' OR merchant_id = $2)";
         let merchant = merchant_id.map_or(String::new(), ToString::to_string);
         let now = self.clock().now().millis();
-        let revived = execute(&self.write, text, [id.into(), merchant.into(), now.into()]).await?;
+        let tx = self.begin().await?;
+        let revived = execute(&tx, text, [id.into(), merchant.into(), now.into()]).await?;
+        tx.commit().await?;
         if revived == 0 {
             return Ok(false);
         }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use domain::id::JobId;
 use domain::job::{JobKind, NewJob, Outbox};
 use sea_orm::{
-    ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait, Value,
+    ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
 };
 use serde_json::json;
 
@@ -52,6 +52,7 @@ pub struct Ledger {
     wake: Wake,
     live: Live,
     metrics: Metrics,
+    through_pooler: bool,
 }
 
 impl Ledger {
@@ -64,7 +65,13 @@ impl Ledger {
         live: Live,
         metrics: Metrics,
     ) -> Self {
-        Self { write, read, clock, wake, live, metrics }
+        Self { write, read, clock, wake, live, metrics, through_pooler: false }
+    }
+
+    /// For a connection through a pooler, which takes statements only between `BEGIN` and `COMMIT`.
+    #[must_use]
+    pub fn through_pooler(self, through_pooler: bool) -> Self {
+        Self { through_pooler, ..self }
     }
 
     #[must_use]
@@ -171,7 +178,7 @@ impl Ledger {
         values: [Value; N],
     ) -> Result<Vec<Claimed>, DbErr> {
         let statement = Statement::from_sql_and_values(self.backend(), text, values);
-        let rows = in_time(self.write.query_all_raw(statement)).await?;
+        let rows = in_time(self.ask_alone(statement)).await?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in rows {
             claimed.push(Claimed {
@@ -187,6 +194,17 @@ impl Ledger {
         Ok(claimed)
     }
 
+    /// One statement that is a transaction of its own.
+    async fn ask_alone(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        if !self.through_pooler {
+            return self.write.query_all_raw(statement).await;
+        }
+        let tx = self.begin().await?;
+        let rows = tx.query_all_raw(statement).await?;
+        tx.commit().await?;
+        Ok(rows)
+    }
+
     /// Extends leases; returns the ids that are still ours.
     pub(crate) async fn renew(&self, leases: &[(String, i64)], lease_ms: i64) -> Result<Vec<String>, DbErr> {
         let rows: Vec<serde_json::Value> =
@@ -196,7 +214,7 @@ impl Ledger {
             sql::renew(self.backend()),
             [json_text(&rows), lease_ms.into()],
         );
-        let rows = in_time(self.write.query_all_raw(statement)).await?;
+        let rows = in_time(self.ask_alone(statement)).await?;
         rows.iter().map(|row| row.try_get("", "id")).collect()
     }
 
@@ -204,7 +222,10 @@ impl Ledger {
     pub(crate) async fn release(&self, leases: &[(String, i64)]) -> Result<u64, DbErr> {
         let rows: Vec<serde_json::Value> =
             leases.iter().map(|(id, fence)| json!({"id": id, "fence": fence})).collect();
-        execute(&self.write, sql::release(self.backend()), [json_text(&rows)]).await
+        let tx = self.begin().await?;
+        let released = execute(&tx, sql::release(self.backend()), [json_text(&rows)]).await?;
+        tx.commit().await?;
+        Ok(released)
     }
 
     /// Which kinds have work that is due or whose lease expired.

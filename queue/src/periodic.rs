@@ -8,12 +8,9 @@ use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
 
 use crate::Ledger;
-use crate::ledger::execute;
 
 /// How often a process looks at the clock.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Done ticks are kept this long, in milliseconds: long enough to be seen, short enough not to pile up.
-const KEEP_TICKS_MS: i64 = 3_600_000;
 
 pub(crate) async fn run(ledger: Ledger, kinds: Vec<JobKind>, shutdown: CancellationToken) {
     let mut seen: HashMap<JobKind, i64> = HashMap::new();
@@ -42,9 +39,6 @@ async fn propose(ledger: &Ledger, kind: JobKind, tick: i64) -> Result<(), DbErr>
     let job = NewJob { kind, subject: key.clone(), unique_key: key, merchant_id: None, delay_ms: 0 };
     let tx = ledger.begin().await?;
     let new = ledger.enqueue(&tx, &[job]).await?;
-    let before = ledger.clock().now().millis().saturating_sub(KEEP_TICKS_MS);
-    let old = "DELETE FROM jobs WHERE kind = $1 AND status = 'done' AND finished_at_ms < $2";
-    execute(&tx, old, [kind.word().into(), before.into()]).await?;
     tx.commit().await?;
     if new > 0 {
         ledger.wake().ring(&[kind]);

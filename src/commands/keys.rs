@@ -55,7 +55,9 @@ pub(crate) async fn key(command: KeyCommand) -> anyhow::Result<()> {
             let scopes = scopes.unwrap_or_else(Scopes::all);
             let now = foundation.ledger.clock().now();
             let (key, shown) = api::mint_key(now, &merchant_id, &name, &scopes);
-            api_key::insert(&foundation.db.write, key).await?;
+            let tx = foundation.db.begin().await?;
+            api_key::insert(&tx, key).await?;
+            tx.commit().await?;
             println!("{}", shown.expose_secret());
             Ok(())
         }
@@ -87,7 +89,10 @@ pub(crate) async fn key(command: KeyCommand) -> anyhow::Result<()> {
         KeyCommand::Revoke { store, key_id } => {
             let foundation = foundation(&store).await?;
             let now = foundation.ledger.clock().now();
-            if !api_key::revoke(&foundation.db.write, &key_id, now).await? {
+            let tx = foundation.db.begin().await?;
+            let revoked = api_key::revoke(&tx, &key_id, now).await?;
+            tx.commit().await?;
+            if !revoked {
                 bail!("there is no such living key");
             }
             println!("revoked");

@@ -112,7 +112,10 @@ pub(crate) async fn merchant(command: MerchantCommand) -> anyhow::Result<()> {
                 texts_per_number_per_day_max: caps.texts_per_number_per_day_max,
                 sender_texts_per_minute_max: caps.sender_texts_per_minute_max,
             };
-            if !merchant::set_caps(&foundation.db.write, &merchant_id, &caps).await? {
+            let tx = foundation.db.begin().await?;
+            let changed = merchant::set_caps(&tx, &merchant_id, &caps).await?;
+            tx.commit().await?;
+            if !changed {
                 bail!("there is no such merchant");
             }
             show(&foundation, &merchant_id).await
@@ -127,7 +130,10 @@ pub(crate) async fn merchant(command: MerchantCommand) -> anyhow::Result<()> {
         MerchantCommand::RotateSecret { store, merchant_id, overlap_hours } => {
             let foundation = foundation(&store).await?;
             let until = foundation.ledger.clock().now().plus_ms(i64::from(overlap_hours) * HOUR_MS);
-            if !merchant::rotate_secrets(&foundation.db.write, &merchant_id, until).await? {
+            let tx = foundation.db.begin().await?;
+            let changed = merchant::rotate_secrets(&tx, &merchant_id, until).await?;
+            tx.commit().await?;
+            if !changed {
                 bail!("there is no such merchant");
             }
             show(&foundation, &merchant_id).await
@@ -173,7 +179,9 @@ async fn add_merchant(new: NewMerchant) -> anyhow::Result<()> {
     model.dialer_url = new.dialer_url;
     model.fee_basis_points = i64::from(fee.basis_points);
     let id = model.id.0.clone();
-    merchant::insert(&foundation.db.write, model).await?;
+    let tx = foundation.db.begin().await?;
+    merchant::insert(&tx, model).await?;
+    tx.commit().await?;
     println!("{id}");
     Ok(())
 }

@@ -57,7 +57,7 @@ impl Patient {
     async fn on(database_url: String, redis_url: Option<String>, folder: tempfile::TempDir) -> Self {
         gateways::http::install_crypto();
         let world = World::start(WorldConfig::default()).await.unwrap();
-        let store = Store { database_url, redis_url, keys: Some(KEYS.to_owned()) };
+        let store = Store { database_url, redis_url, keys: Some(KEYS.to_owned()), record_statements: None };
         let foundation = Foundation::lay(&store, Clock::default(), &CancellationToken::new()).await.unwrap();
         let merchant_id: MerchantId = entities::fresh::id(Clock::default().now());
         let merchant = new_merchant(merchant_id.clone(), "Harbor Street Dental", Clock::default().now());
@@ -79,6 +79,7 @@ impl Patient {
             smtp_url: format!("smtp://{}", world.smtp_addr()),
             dialer_anywhere: false,
             limits: Limits::default(),
+            keep: postcall::config::Keep::default(),
             clock_offset_ms: 0,
             crash_at: None,
         };

@@ -84,6 +84,9 @@ fn command(role: &str, config: &Config, offset_ms: i64) -> Command {
 }
 
 fn prepared(mut command: Command, config: &Config, offset_ms: i64) -> Command {
+    if let Some(file) = &config.store.record_statements {
+        command.env("POSTCALL_RECORD_STATEMENTS", file);
+    }
     command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
     let variables = [
         ("POSTCALL_DATABASE_URL", config.store.database_url.clone()),

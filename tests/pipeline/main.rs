@@ -10,6 +10,7 @@
 
 mod canary;
 mod child;
+mod pooler;
 mod stage;
 mod stories;
 
@@ -92,6 +93,28 @@ mod operator {
             .await;
     }
 }
+macro_rules! through_a_pooler {
+    ($($module:ident :: $story:ident),+ $(,)?) => {
+        mod pooled {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] async fn $story() {
+                let Some(store) = crate::stage::Store::pooled().await else { return };
+                crate::stories::$module::$story(store).await;
+            })+
+        }
+    };
+}
+
+// The whole of the story, and what is done at once by many.
+through_a_pooler!(
+    calls::a_wish_for_a_link_becomes_one_text,
+    calls::an_event_delivered_fifty_times_at_once_is_one_text,
+    sends::an_accepted_send_with_a_broken_answer_is_found_and_not_repeated,
+    links::two_resends_at_once_make_one_live_link,
+    links::a_link_lives_seven_days_and_the_customer_asks_for_a_new_one,
+    payments::a_card_payment_closes_the_invoice_and_sends_one_receipt,
+    payments::two_tabs_cannot_pay_twice,
+    holds::a_question_stops_the_calls_about_that_invoice_only,
+);
 
 mod kills {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -110,6 +133,22 @@ mod kills {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn sigterm_ends_with_success_and_leaves_no_lease() {
         crate::stories::processes::sigterm_ends_with_success_and_leaves_no_lease().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn periodic_jobs_run_once_a_tick_in_four_processes_whose_clocks_differ() {
+        crate::stories::processes::periodic_jobs_run_once_a_tick_in_four_processes_whose_clocks_differ()
+            .await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn processes_that_start_at_once_on_an_empty_database_all_start() {
+        crate::stories::processes::processes_that_start_at_once_on_an_empty_database_all_start().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_pooler_without_limits_is_refused_with_the_remedy() {
+        crate::stories::processes::a_pooler_without_limits_is_refused_with_the_remedy().await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -19,6 +19,8 @@ use simulator::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::pooler::Pooler;
+
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const SMS_SENDER: &str = "+15005550006";
 const ACCOUNT: &str = "acct_1Pipeline";
@@ -32,13 +34,20 @@ pub(crate) struct Store {
     pub(crate) url: String,
     pub(crate) redis_url: Option<String>,
     _folder: Option<Arc<tempfile::TempDir>>,
+    _pooler: Option<Arc<Pooler>>,
 }
 
 impl Store {
     pub(crate) fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("postcall.db").display());
-        Self { url, redis_url: None, _folder: Some(Arc::new(folder)) }
+        Self { url, redis_url: None, _folder: Some(Arc::new(folder)), _pooler: None }
+    }
+
+    fn recording(&self) -> Option<std::path::PathBuf> {
+        let folder = std::path::PathBuf::from(std::env::var_os("POSTCALL_TEST_RECORD_STATEMENTS")?);
+        let store = if self.url.starts_with("sqlite:") { "sqlite" } else { "postgres" };
+        Some(folder.join(format!("{store}.jsonl")))
     }
 
     pub(crate) async fn postgres() -> Option<Self> {
@@ -49,7 +58,16 @@ impl Store {
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&admin).await.unwrap();
         admin.close().await;
         let (base, _) = server.rsplit_once('/').unwrap();
-        Some(Self { url: format!("{base}/{name}"), redis_url, _folder: None })
+        Some(Self { url: format!("{base}/{name}"), redis_url, _folder: None, _pooler: None })
+    }
+
+    /// The same through PgBouncer in transaction mode.
+    pub(crate) async fn pooled() -> Option<Self> {
+        let store = Self::postgres().await?;
+        let (_, port) =
+            free_address().rsplit_once(':').map(|(host, port)| (host.to_owned(), port.to_owned()))?;
+        let pooler = Pooler::before(&store.url, port.parse().unwrap()).await;
+        Some(Self { url: pooler.url.clone(), _pooler: Some(Arc::new(pooler)), ..store })
     }
 }
 
@@ -109,18 +127,22 @@ impl Stage {
         })
         .await
         .unwrap();
-        let config = config(&world, &store);
+        let mut config = config(&world, &store);
         let foundation =
             Foundation::lay(&config.store, clock.clone(), &CancellationToken::new()).await.unwrap();
+        // The product's statements, not the test's own: `cargo xtask statements`.
+        config.store.record_statements = store.recording();
         let mut merchant = new_merchant(merchant_id.clone(), "Harbor Street Dental", clock.now());
         merchant.stripe_account = Some(ACCOUNT.to_owned());
         merchant.sms_sender = Some(SMS_SENDER.to_owned());
         merchant.email_sender = Some("billing@harbor.example".to_owned());
         merchant.support_email = Some("office@harbor.example".to_owned());
         merchant.dialer_url = Some(format!("{}/commands", world.dialer_url()));
-        entities::merchant::insert(&foundation.db.write, merchant).await.unwrap();
+        let tx = foundation.db.begin().await.unwrap();
+        entities::merchant::insert(&tx, merchant).await.unwrap();
         let (row, shown) = api::mint_key(clock.now(), &merchant_id, "test", &Scopes::all());
-        entities::api_key::insert(&foundation.db.write, row).await.unwrap();
+        entities::api_key::insert(&tx, row).await.unwrap();
+        tx.commit().await.unwrap();
         let key = secrecy::ExposeSecret::expose_secret(&shown).to_owned();
         let url = &config.public_url;
         world.connect(ProductEndpoints {
@@ -365,6 +387,7 @@ fn config(world: &World, store: &Store) -> Config {
         store: StoreConfig {
             database_url: store.url.clone(),
             redis_url: store.redis_url.clone(),
+            record_statements: None,
             keys: Some(KEYS.to_owned()),
         },
         public_url: format!("http://{listen}"),
@@ -382,6 +405,7 @@ fn config(world: &World, store: &Store) -> Config {
         dialer_anywhere: true,
         // Everybody here has the same address.
         limits: Limits { address_requests_per_minute_max: 0, ..Limits::default() },
+        keep: postcall::config::Keep::default(),
         clock_offset_ms: 0,
         crash_at: None,
     }

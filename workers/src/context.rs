@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::keyring::Keyring;
+use domain::retention::Ages;
 use domain::time::Timestamp;
 use entities::Db;
 use gateways::dialer::DialerGateway;
@@ -29,6 +30,8 @@ pub struct Context {
     pub senders: SenderPace,
     /// Where customers and providers reach us, without a trailing slash.
     pub public_url: Arc<str>,
+    /// How long old rows are kept.
+    pub keep: Ages,
 }
 
 impl Context {

@@ -8,6 +8,7 @@ mod cancel_payment;
 mod contacts;
 mod context;
 mod expire_links;
+mod forget_old;
 mod pause_calls;
 mod payment_truth;
 mod reconcile_payments;
@@ -24,6 +25,7 @@ pub use send::pace::SenderPace;
 use advance_payment::AdvancePayment;
 use cancel_payment::CancelPayment;
 use expire_links::ExpireLinks;
+use forget_old::ForgetOld;
 use pause_calls::{PauseCalls, ResumeCalls};
 use reconcile_payments::ReconcilePayments;
 use record_delivery::RecordDelivery;
@@ -46,5 +48,6 @@ pub fn register(runtime: queue::Runtime, context: Context) -> queue::Runtime {
         .with(ReconcilePayments { context: context.clone() })
         .with(PauseCalls { context: context.clone() })
         .with(ResumeCalls { context: context.clone() })
+        .with(ForgetOld { context: context.clone() })
         .with(ExpireLinks { context })
 }

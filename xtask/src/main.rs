@@ -10,6 +10,7 @@ mod faults;
 mod lint;
 mod report;
 mod sbom;
+mod statements;
 mod step;
 mod supply;
 mod test;
@@ -28,7 +29,7 @@ struct Subcommand {
     run: fn(&[String]) -> Result<ExitCode>,
 }
 
-const SUBCOMMANDS: [Subcommand; 6] = [
+const SUBCOMMANDS: [Subcommand; 7] = [
     Subcommand {
         name: "test",
         usage: "test [--fast] [name…]",
@@ -68,6 +69,13 @@ const SUBCOMMANDS: [Subcommand; 6] = [
         about: "start a private PostgreSQL and Redis, print the variables that the tests read, stop on Enter or \
                 Ctrl-C",
         run: services::run,
+    },
+    Subcommand {
+        name: "statements",
+        usage: "statements",
+        about: "play the pipeline stories on both stores and record every statement in migration/recorded, for the test \
+                that the next release's schema still answers them",
+        run: statements::run,
     },
 ];
 

@@ -27,6 +27,11 @@ const REDIS: Need = Need {
 };
 const HAPROXY: Need =
     Need { what: "HAProxy", is_met: || process::on_path("haproxy").is_some(), packages: &["haproxy"] };
+const PGBOUNCER: Need = Need {
+    what: "PgBouncer",
+    is_met: || process::on_path("pgbouncer").is_some() || Path::new("/usr/sbin/pgbouncer").exists(),
+    packages: &["pgbouncer"],
+};
 const CHROMIUM: Need = Need {
     what: "Chromium",
     is_met: || process::on_path("chromium").is_some(),
@@ -40,16 +45,16 @@ const PYTHON: Need = Need {
     packages: &["python3", "python3-venv"],
 };
 
-/// PostgreSQL and Redis, and the proxy that the compose file puts in front.
+/// PostgreSQL, Redis and PgBouncer, and the proxy that the compose file puts in front.
 pub fn servers() -> Result<()> {
-    meet(&[POSTGRES, REDIS, HAPROXY])
+    meet(&[POSTGRES, REDIS, HAPROXY, PGBOUNCER])
 }
 
 /// What the chosen steps need, in one installation.
 pub fn install(with_servers: bool, with_node_and_python: bool, target: &Path) -> Result<()> {
     let mut needs = Vec::new();
     if with_servers {
-        needs.extend([POSTGRES, REDIS, HAPROXY]);
+        needs.extend([POSTGRES, REDIS, HAPROXY, PGBOUNCER]);
     }
     if with_node_and_python {
         needs.extend([CHROMIUM, NODE, NPM, PYTHON]);

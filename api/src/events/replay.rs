@@ -43,6 +43,9 @@ pub(super) async fn replay(
         return Err(not_replayable().into());
     }
     let invoice = find_invoice(&work, &caller.merchant_id, &input, row.invoice_ref.as_deref()).await?;
+    if row.body.is_empty() {
+        return Err(forgotten().into());
+    }
     let event = rules::parse(row.body.as_bytes()).map_err(|fault| Problem::internal(&fault))?;
     let decision = decide(&event, &store::facts(Some(&invoice)));
     let rematch = Rematch {
@@ -63,6 +66,10 @@ pub(super) async fn replay(
 
 fn not_replayable() -> Problem {
     Problem::conflict("not_replayable", "Only an unmatched event is decided again.")
+}
+
+fn forgotten() -> Problem {
+    Problem::conflict("not_replayable", "What was said on this call is not kept any more.")
 }
 
 /// The invoice the merchant names, else the one the event names, its row held.

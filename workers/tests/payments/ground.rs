@@ -99,5 +99,6 @@ pub(crate) fn context(db: Db, ledger: Ledger, keyring: Keyring, world: &World) -
         dialer: Arc::new(DialerGateway::new(&dialer).unwrap()),
         senders: SenderPace::default(),
         public_url: "https://pay.example".into(),
+        keep: domain::retention::Ages::default(),
     }
 }

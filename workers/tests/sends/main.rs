@@ -10,6 +10,7 @@
 
 mod delivery;
 mod doubt;
+mod keeping;
 mod pace;
 mod rules;
 mod sending;
@@ -50,6 +51,8 @@ on_every_store!(
     doubt::an_email_whose_fate_nobody_saw_is_not_repeated_and_goes_to_a_person,
     pace::a_number_texts_no_faster_than_its_row_says_and_who_waits_holds_nothing,
     pace::a_carrier_that_asks_for_patience_gets_it_for_every_text_of_the_number,
+    keeping::what_is_old_is_forgotten_and_what_is_needed_stays,
+    keeping::a_year_of_traffic_leaves_no_more_behind_than_a_week_adds,
     rules::nothing_is_sent_at_night_until_eight_in_the_morning,
     rules::what_was_asked_for_on_a_call_just_now_goes_at_night_too,
     rules::a_merchant_may_want_no_exemption_from_the_hours,
