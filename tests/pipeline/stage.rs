@@ -323,8 +323,10 @@ impl Stage {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let now = self.clock.now().millis();
+            // A tick that comes while the product stops is the next process's.
             let busy = format!(
-                "SELECT id AS text FROM jobs WHERE status = 'leased' OR (status = 'waiting' AND due_at_ms <= {now})"
+                "SELECT id AS text FROM jobs WHERE status = 'leased' \
+                 OR (status = 'waiting' AND lane <> 'scheduled' AND due_at_ms <= {now})"
             );
             if self.texts_of(&busy).await.is_empty() {
                 break;
