@@ -4,6 +4,7 @@
 
 pub mod config;
 pub mod demo;
+mod disk;
 pub mod doctor;
 pub mod listener;
 pub mod panics;

@@ -8,6 +8,7 @@ use anyhow::Context;
 use api::Api;
 use domain::keyring::Keyring;
 use entities::Db;
+use gateways::Calls;
 use gateways::dialer::{DialerConfig, DialerGateway};
 use gateways::email::{EmailConfig, EmailGateway};
 use gateways::sms::{SmsConfig, SmsGateway};
@@ -84,6 +85,10 @@ impl Foundation {
             None => (Wake::local(), Buckets::default()),
         };
         let metrics = Metrics::register(&registry)?;
+        tell_build(&registry, &db)?;
+        if let Some(file) = Db::file(&store.database_url) {
+            crate::disk::watch(&file, &registry)?;
+        }
         let ledger = Ledger::new(db.read.clone(), db.write.clone(), clock, wake, live, metrics)
             .through_pooler(db.through_pooler);
         Ok(Self { db, ledger, buckets, keyring, registry })
@@ -112,7 +117,8 @@ impl Product {
         }
         let shutdown = CancellationToken::new();
         let foundation = Foundation::lay(&config.store, clock, &shutdown).await?;
-        let stripe = Arc::new(stripe(config)?);
+        let calls = Calls::register(&foundation.registry)?;
+        let stripe = Arc::new(stripe(config)?.counted_in(calls.clone()));
         let templates = Arc::new(Templates::new());
         let mut tasks = Vec::new();
         let api = Api::new(
@@ -152,7 +158,7 @@ impl Product {
             tasks.push(tokio::spawn(listener.serve(shutdown.clone())));
         }
         if roles.workers {
-            let context = worker_context(config, &foundation, stripe, templates)?;
+            let context = worker_context(config, &foundation, stripe, templates, &calls)?;
             let process = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
             let runtime = workers::register(Runtime::new(foundation.ledger.clone(), process), context);
             tasks.push(tokio::spawn(runtime.run(shutdown.clone())));
@@ -203,6 +209,7 @@ fn worker_context(
     foundation: &Foundation,
     stripe: Arc<StripeGateway>,
     templates: Arc<Templates>,
+    calls: &Calls,
 ) -> anyhow::Result<WorkerContext> {
     let sms = SmsConfig {
         base_url: config.twilio_url.clone(),
@@ -217,21 +224,25 @@ fn worker_context(
         pool_size: SMTP_CONNECTIONS,
     };
     let dialer = DialerConfig { timeout_ms: DIALER_TIMEOUT_MS, reach: config.dialer_reach() };
+    let sms = SmsGateway::new(sms).context("the SMS carrier cannot be set up")?;
+    let email = EmailGateway::new(&email).context("the mail relay cannot be set up")?;
+    let dialer = DialerGateway::new(&dialer).context("the dialer cannot be set up")?;
     Ok(WorkerContext {
         db: foundation.db.clone(),
         ledger: foundation.ledger.clone(),
         templates,
         keyring: Arc::clone(&foundation.keyring),
-        sms: Arc::new(SmsGateway::new(sms).context("the SMS carrier cannot be set up")?),
-        email: Arc::new(EmailGateway::new(&email).context("the mail relay cannot be set up")?),
+        sms: Arc::new(sms.counted_in(calls.clone())),
+        email: Arc::new(email.counted_in(calls.clone())),
         stripe,
-        dialer: Arc::new(DialerGateway::new(&dialer).context("the dialer cannot be set up")?),
+        dialer: Arc::new(dialer.counted_in(calls.clone())),
         senders: SenderPace {
             buckets: foundation.buckets.clone(),
             texts_per_minute_max: config.limits.sender_texts_per_minute_max,
         },
         public_url: config.public_url.clone().into(),
         keep: config.keep.ages(),
+        metrics: Arc::new(workers::Metrics::register(&foundation.registry)?),
     })
 }
 
@@ -272,6 +283,17 @@ impl StopSignals {
             _ = self.interrupt.recv() => {}
         }
     }
+}
+
+/// Which program this is, on which store.
+fn tell_build(registry: &prometheus::Registry, db: &Db) -> Result<(), prometheus::Error> {
+    let options = prometheus::Opts::new("postcall_build_info", "1, with the version and the kind of store.");
+    let build = prometheus::IntGaugeVec::new(options, &["version", "store"])?;
+    build.with_label_values(&[env!("CARGO_PKG_VERSION"), db.kind()]).set(1);
+    registry.register(Box::new(build))?;
+    #[cfg(target_os = "linux")]
+    registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+    Ok(())
 }
 
 /// A merchant with the defaults of the house: ten percent fee, texts to the United States and Canada, daily caps that

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::Api;
 use crate::json;
+use crate::metrics::{Arrival, Source};
 use crate::problem::Problem;
 
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -36,12 +37,29 @@ async fn status(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Problem> {
-    let raw = verified(&api, &uri, &headers, body).await?;
+    let taken = take(&api, &attempt_id, &uri, &headers, body).await;
+    api.metrics.webhook(Source::CarrierStatus, arrival(&taken), api.ledger.clock().machine_now());
+    taken.map(|_| StatusCode::NO_CONTENT)
+}
+
+/// What became of a carrier's webhook, for the metrics.
+fn arrival(taken: &Result<Arrival, Problem>) -> Arrival {
+    taken.as_ref().map_or_else(Arrival::refused, |arrival| *arrival)
+}
+
+async fn take(
+    api: &Api,
+    attempt_id: &str,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Arrival, Problem> {
+    let raw = verified(api, uri, headers, body).await?;
     let callback = parse_status_callback(&raw).map_err(malformed)?;
-    let known = send_attempt::by_ids(&api.db.read, std::slice::from_ref(&attempt_id)).await?;
+    let known = send_attempt::by_ids(&api.db.read, &[attempt_id.to_owned()]).await?;
     let Some(attempt) = known.first() else {
         tracing::warn!("the carrier reports about an attempt that is not ours");
-        return Ok(StatusCode::NO_CONTENT);
+        return Ok(Arrival::Ignored);
     };
     let id = id_of(&attempt.id, &callback);
     let tx = api.db.begin().await?;
@@ -53,12 +71,13 @@ async fn status(
         code: callback.error_code,
     };
     let mut outbox = Outbox::default();
-    if carrier_callback::store(&tx, &report, api.now()).await? {
+    let is_new = carrier_callback::store(&tx, &report, api.now()).await?;
+    if is_new {
         let job = NewJob::once(JobKind::RecordDelivery, attempt.id.as_str(), &attempt.merchant_id);
         outbox.enqueue(job.keyed(&id));
     }
     api.ledger.commit(tx, outbox).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(if is_new { Arrival::Accepted } else { Arrival::Duplicate })
 }
 
 /// The same for the same report. The carrier gives its callbacks no id; word, time and code together are one.

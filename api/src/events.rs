@@ -68,8 +68,8 @@ async fn receive(
     Extension(ingest): Extension<Ingest>,
     request: Request,
 ) -> Result<(StatusCode, Json<Receipt>), Problem> {
-    let delivery = sender::accept(&api, request).await?;
-    let receipt = ingest.store(delivery).await?;
+    let stored = async { ingest.store(sender::accept(&api, request).await?).await };
+    let receipt = stored.await.inspect_err(|problem| api.metrics.refused(problem))?;
     let status =
         if receipt.disposition == Disposition::Duplicate { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(receipt)))

@@ -63,11 +63,7 @@ async fn ask_store(api: &Api) -> Result<(), DbErr> {
     responses((status = 200, description = "Prometheus text.", content_type = "text/plain", body = String)))]
 async fn metrics(State(api): State<Api>) -> Result<Response, Problem> {
     // A store that is gone must not hide what this process has counted.
-    match tokio::time::timeout(STORE_TIMEOUT, api.ledger.depth()).await {
-        Ok(Ok(depths)) => api.gauges.show(&depths, api.now().millis()),
-        Ok(Err(error)) => tracing::warn!(%error, "the ledger's depth cannot be read"),
-        Err(_) => tracing::warn!("the ledger's depth was not read in time"),
-    }
+    api.census.refresh(&api.db, &api.ledger).await;
     let text = TextEncoder::new()
         .encode_to_string(&api.registry.gather())
         .map_err(|error| Problem::internal(&error))?;

@@ -8,7 +8,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::metrics::HttpMetrics;
+use crate::metrics::Metrics;
 use crate::problem::Problem;
 
 /// Headers of an answer that is data and nothing else. What a page has set itself stays.
@@ -39,7 +39,7 @@ pub(crate) async fn limit_time(State(limit): State<Duration>, request: Request, 
     }
 }
 
-pub(crate) async fn count(State(metrics): State<HttpMetrics>, request: Request, next: Next) -> Response {
+pub(crate) async fn count(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = request.method().clone();
     let begun = Instant::now();

@@ -8,6 +8,7 @@ mod attention;
 mod auth;
 mod call_permission;
 mod campaigns;
+mod census;
 mod check;
 mod customers;
 mod enrolments;

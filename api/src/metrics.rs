@@ -3,19 +3,88 @@
 use std::time::Duration;
 
 use domain::call_event::{Disposition, Intent};
+use domain::time::Timestamp;
+use domain::words;
+use prometheus::core::Collector;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
-use queue::Depth;
 
-const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+use crate::problem::Problem;
+
+const REQUEST_BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 10.0];
+/// From a provider's own clock, in whole seconds.
+const LAG_BUCKETS: [f64; 9] = [1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 3_600.0, 21_600.0, 86_400.0];
+const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
+/// The routes whose rates must be zero, and not absent, before anybody comes.
+const PROMISED: [(&str, &str); 5] = [
+    ("/v1/events", "POST"),
+    ("/v1/call-permission", "POST"),
+    ("/webhooks/stripe", "POST"),
+    ("/webhooks/carrier/status/{attempt_id}", "POST"),
+    ("/webhooks/carrier/inbound", "POST"),
+];
+/// Why events are refused, as far as a sender can do anything about it.
+const REFUSALS: [&str; 15] = [
+    "signature_missing",
+    "signature_stale",
+    "signature_invalid",
+    "credentials_missing",
+    "credentials_invalid",
+    "scope_missing",
+    "rate_limited",
+    "not_json",
+    "body_torn",
+    "body_too_large",
+    "malformed_request",
+    "invalid_field",
+    "shutting_down",
+    "store_unavailable",
+    "internal_error",
+];
+const LIMITS: [&str; 4] = ["key", "address", "events", "recipient"];
+const OTHER: &str = "other";
+
+words! {
+    /// Whose webhooks come in.
+    pub(crate) enum Source {
+        Stripe = "stripe",
+        CarrierStatus = "carrier_status",
+        CarrierInbound = "carrier_inbound",
+    }
+}
+
+words! {
+    /// What became of a webhook.
+    pub(crate) enum Arrival {
+        Accepted = "accepted",
+        Duplicate = "duplicate",
+        Ignored = "ignored",
+        InvalidSignature = "invalid_signature",
+        Malformed = "malformed",
+        Failed = "failed",
+    }
+}
+
+impl Arrival {
+    pub(crate) fn refused(problem: &Problem) -> Self {
+        if problem.code() == "invalid_signature" {
+            return Self::InvalidSignature;
+        }
+        if problem.status().is_server_error() { Self::Failed } else { Self::Malformed }
+    }
+}
 
 #[derive(Debug, Clone)]
-pub(crate) struct HttpMetrics {
+pub(crate) struct Metrics {
     requests: HistogramVec,
     pub(crate) events: IntCounterVec,
     pub(crate) limited: IntCounterVec,
+    refused: IntCounterVec,
+    webhooks: IntCounterVec,
+    webhook_last: IntGaugeVec,
+    webhook_lag: HistogramVec,
 }
 
-impl HttpMetrics {
+impl Metrics {
     /// # Errors
     /// When a metric of the same name is registered already.
     pub(crate) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
@@ -23,28 +92,83 @@ impl HttpMetrics {
             "postcall_http_request_duration_seconds",
             "Time from a request's head to its answer's head, by route, method and class of status.",
         );
-        let events =
-            Opts::new("postcall_events_total", "Post-call events answered 2xx, by intent and disposition.");
-        let limited =
-            Opts::new("postcall_rate_limited_total", "Requests answered 429, by the limit they met.");
+        let lag = HistogramOpts::new(
+            "postcall_webhook_in_lag_seconds",
+            "Time from a provider's event to its webhook here, by both clocks.",
+        );
         let metrics = Self {
-            requests: HistogramVec::new(requests.buckets(BUCKETS.to_vec()), &["route", "method", "status"])?,
-            events: IntCounterVec::new(events, &["intent", "disposition"])?,
-            limited: IntCounterVec::new(limited, &["limit"])?,
+            requests: HistogramVec::new(
+                requests.buckets(REQUEST_BUCKETS.to_vec()),
+                &["route", "method", "status"],
+            )?,
+            events: counter(
+                "postcall_events_total",
+                "Post-call events answered 2xx, by intent and disposition.",
+                &["intent", "disposition"],
+            )?,
+            limited: counter(
+                "postcall_rate_limited_total",
+                "Requests answered 429, by the limit they met.",
+                &["limit"],
+            )?,
+            refused: counter(
+                "postcall_events_rejected_total",
+                "Post-call events not taken, by reason.",
+                &["reason"],
+            )?,
+            webhooks: counter(
+                "postcall_webhook_in_total",
+                "Webhooks of providers, by source and what became of them.",
+                &["source", "result"],
+            )?,
+            webhook_last: IntGaugeVec::new(
+                Opts::new(
+                    "postcall_webhook_in_last_timestamp_seconds",
+                    "When the last authentic webhook came in; 0 before the first.",
+                ),
+                &["source"],
+            )?,
+            webhook_lag: HistogramVec::new(lag.buckets(LAG_BUCKETS.to_vec()), &["source"])?,
         };
-        registry.register(Box::new(metrics.requests.clone()))?;
-        registry.register(Box::new(metrics.events.clone()))?;
-        registry.register(Box::new(metrics.limited.clone()))?;
-        for limit in ["key", "address", "events", "recipient"] {
-            metrics.limited.with_label_values(&[limit]);
-        }
-        for intent in Intent::ALL {
-            // rate() must see a zero before the first event.
-            for disposition in Disposition::ALL {
-                metrics.events.with_label_values(&[intent.word(), disposition.word()]);
+        let collectors: [Box<dyn Collector>; 7] = [
+            Box::new(metrics.requests.clone()),
+            Box::new(metrics.events.clone()),
+            Box::new(metrics.limited.clone()),
+            Box::new(metrics.refused.clone()),
+            Box::new(metrics.webhooks.clone()),
+            Box::new(metrics.webhook_last.clone()),
+            Box::new(metrics.webhook_lag.clone()),
+        ];
+        collectors.into_iter().try_for_each(|collector| registry.register(collector))?;
+        metrics.show_zeros();
+        Ok(metrics)
+    }
+
+    /// `rate()` must see a zero before the first event.
+    fn show_zeros(&self) {
+        for (route, method) in PROMISED {
+            for class in CLASSES {
+                self.requests.with_label_values(&[route, method, class]);
             }
         }
-        Ok(metrics)
+        for intent in Intent::ALL {
+            for disposition in Disposition::ALL {
+                self.events.with_label_values(&[intent.word(), disposition.word()]);
+            }
+        }
+        for limit in LIMITS {
+            self.limited.with_label_values(&[limit]);
+        }
+        for reason in REFUSALS.iter().chain([&OTHER]) {
+            self.refused.with_label_values(&[*reason]);
+        }
+        for source in Source::ALL {
+            for result in Arrival::ALL {
+                self.webhooks.with_label_values(&[source.word(), result.word()]);
+            }
+            self.webhook_last.with_label_values(&[source.word()]);
+        }
+        self.webhook_lag.with_label_values(&[Source::Stripe.word()]);
     }
 
     pub(crate) fn answered(&self, route: &str, method: &str, status: u16, took: Duration) {
@@ -57,42 +181,31 @@ impl HttpMetrics {
         };
         self.requests.with_label_values(&[route, method, class]).observe(took.as_secs_f64());
     }
-}
 
-/// What the database says, asked when somebody scrapes.
-#[derive(Debug, Clone)]
-pub(crate) struct LedgerGauges {
-    jobs: IntGaugeVec,
-    overdue_seconds: IntGaugeVec,
-}
-
-impl LedgerGauges {
-    /// # Errors
-    /// When a metric of the same name is registered already.
-    pub(crate) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
-        let jobs = Opts::new("postcall_jobs", "Jobs in the ledger that are not done, by kind and status.");
-        let overdue = Opts::new(
-            "postcall_job_overdue_seconds",
-            "How long the job that waits longest is overdue, by kind.",
-        );
-        let gauges = Self {
-            jobs: IntGaugeVec::new(jobs, &["kind", "status"])?,
-            overdue_seconds: IntGaugeVec::new(overdue, &["kind"])?,
-        };
-        registry.register(Box::new(gauges.jobs.clone()))?;
-        registry.register(Box::new(gauges.overdue_seconds.clone()))?;
-        Ok(gauges)
+    pub(crate) fn refused(&self, problem: &Problem) {
+        let known = REFUSALS.iter().find(|reason| **reason == problem.code());
+        self.refused.with_label_values(&[*known.unwrap_or(&OTHER)]).inc();
     }
 
-    pub(crate) fn show(&self, depths: &[Depth], now_ms: i64) {
-        self.jobs.reset();
-        self.overdue_seconds.reset();
-        for depth in depths {
-            self.jobs.with_label_values(&[depth.kind.as_str(), depth.status.as_str()]).set(depth.count);
-            if depth.status == "waiting" {
-                let overdue_ms = now_ms.saturating_sub(depth.oldest_due_at_ms).max(0);
-                self.overdue_seconds.with_label_values(&[depth.kind.as_str()]).set(overdue_ms / 1_000);
+    /// A webhook was answered at this moment of the machine's clock.
+    pub(crate) fn webhook(&self, source: Source, arrival: Arrival, at: Timestamp) {
+        self.webhooks.with_label_values(&[source.word(), arrival.word()]).inc();
+        match arrival {
+            Arrival::Accepted | Arrival::Duplicate | Arrival::Ignored => {
+                self.webhook_last.with_label_values(&[source.word()]).set(at.seconds());
             }
+            Arrival::InvalidSignature | Arrival::Malformed | Arrival::Failed => {}
         }
     }
+
+    /// Stripe's event of that second is here now.
+    pub(crate) fn stripe_lag(&self, created_at_s: i64, now: Timestamp) {
+        let lag_s = u64::try_from(now.seconds().saturating_sub(created_at_s)).unwrap_or(0);
+        let lag = Duration::from_secs(lag_s).as_secs_f64();
+        self.webhook_lag.with_label_values(&[Source::Stripe.word()]).observe(lag);
+    }
+}
+
+fn counter(name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+    IntCounterVec::new(Opts::new(name, help), labels)
 }

@@ -134,6 +134,12 @@ impl Problem {
         self.errors.into_iter().next().unwrap_or(whole)
     }
 
+    /// Which problem it is, for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status

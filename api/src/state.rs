@@ -12,8 +12,9 @@ use templates::Templates;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Holders;
+use crate::census::Census;
 use crate::limits::{LimitSettings, Limits};
-use crate::metrics::{HttpMetrics, LedgerGauges};
+use crate::metrics::Metrics;
 
 /// The addresses and public keys the pages and webhooks need.
 #[derive(Debug, Clone)]
@@ -45,8 +46,8 @@ pub struct Api {
     /// Ends what would otherwise outlive every request: the event streams.
     pub shutdown: CancellationToken,
     pub(crate) holders: Holders,
-    pub(crate) metrics: HttpMetrics,
-    pub(crate) gauges: LedgerGauges,
+    pub(crate) metrics: Metrics,
+    pub(crate) census: Census,
     pub(crate) limits: Limits,
 }
 
@@ -62,8 +63,8 @@ impl Api {
         settings: Settings,
         registry: prometheus::Registry,
     ) -> Result<Self, prometheus::Error> {
-        let metrics = HttpMetrics::register(&registry)?;
-        let gauges = LedgerGauges::register(&registry)?;
+        let metrics = Metrics::register(&registry)?;
+        let census = Census::register(&registry)?;
         let limits = Limits::new(Buckets::default(), &settings.limits, metrics.limited.clone());
         let (settings, shutdown) = (Arc::new(settings), CancellationToken::new());
         let holders = Holders::default();
@@ -78,7 +79,7 @@ impl Api {
             shutdown,
             holders,
             metrics,
-            gauges,
+            census,
             limits,
         })
     }

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::Api;
 use crate::json;
+use crate::metrics::{Arrival, Source};
 use crate::problem::Problem;
 
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -39,6 +40,14 @@ impl Disposition {
             Self::Ignored => "ignored",
         }
     }
+
+    const fn arrival(self) -> Arrival {
+        match self {
+            Self::Accepted => Arrival::Accepted,
+            Self::Duplicate => Arrival::Duplicate,
+            Self::Ignored => Arrival::Ignored,
+        }
+    }
 }
 
 pub(crate) fn routes() -> Router<Api> {
@@ -46,12 +55,22 @@ pub(crate) fn routes() -> Router<Api> {
 }
 
 async fn receive(State(api): State<Api>, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {
-    let raw = json::bytes(&headers, body, BODY_BYTES_MAX).await?;
-    let envelope = verified(&api, &headers, &raw)?;
+    let taken = take(&api, &headers, body).await;
+    let arrival = taken.as_ref().map_or_else(Arrival::refused, |disposition| disposition.arrival());
+    api.metrics.webhook(Source::Stripe, arrival, api.ledger.clock().machine_now());
+    Ok(Json(json!({"disposition": taken?.word()})))
+}
+
+async fn take(api: &Api, headers: &HeaderMap, body: Body) -> Result<Disposition, Problem> {
+    let raw = json::bytes(headers, body, BODY_BYTES_MAX).await?;
+    let envelope = verified(api, headers, &raw)?;
+    if let Some(created_at_s) = envelope.created_at_s {
+        api.metrics.stripe_lag(created_at_s, api.now());
+    }
     let body = without_private_fields(&raw)?;
-    let disposition = store(&api, envelope, body).await?;
+    let disposition = store(api, envelope, body).await?;
     failpoint::reached("stripe_event_committed");
-    Ok(Json(json!({"disposition": disposition.word()})))
+    Ok(disposition)
 }
 
 fn verified(api: &Api, headers: &HeaderMap, raw: &Bytes) -> Result<StripeEnvelope, Problem> {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use domain::id::MerchantId;
+use domain::job::JobKind;
 use domain::keyring::Keyring;
 use domain::scope::Scopes;
 use entities::sql;
@@ -112,8 +113,8 @@ impl Stage {
             let depth = self.foundation.ledger.depth().await?;
             let left: i64 = depth
                 .iter()
-                .filter(|depth| depth.kind == "send_link" || depth.kind == "resolve_channel")
-                .map(|depth| depth.count)
+                .filter(|depth| matches!(depth.kind, JobKind::SendLink | JobKind::ResolveChannel))
+                .map(|depth| depth.jobs)
                 .sum();
             if left == 0 {
                 return Ok(());

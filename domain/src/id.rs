@@ -89,6 +89,17 @@ impl<K: Kind> Id<K> {
         Self::from_bits(u128::from_be_bytes(bytes))
     }
 
+    /// When an id that sorts by age was made. Of one that does not, some moment.
+    #[must_use]
+    pub fn made_at(&self) -> Timestamp {
+        let value = |sign: u8| {
+            (0_u128..).zip(ALPHABET).find(|(_, known)| **known == sign).map_or(0, |(value, _)| value)
+        };
+        let body = self.text.bytes().skip(K::PREFIX.len());
+        let bits = body.fold(0_u128, |bits, sign| (bits << 5) | value(sign));
+        Timestamp::from_millis(i64::try_from(bits >> 80).unwrap_or(0))
+    }
+
     fn from_bits(mut bits: u128) -> Self {
         let mut body = [0_u8; BODY_LENGTH];
         for slot in body.iter_mut().rev() {
@@ -193,6 +204,14 @@ mod tests {
         let id = InvoiceId::ordered(Timestamp::from_millis(1_700_000_000_000), [7; 10]);
         assert_eq!(id.as_str().parse::<InvoiceId>(), Ok(id.clone()));
         assert_eq!(id.as_str().len(), 30);
+    }
+
+    #[test]
+    fn an_id_that_sorts_by_age_tells_its_age() {
+        for millis in [0, 1, 1_795_107_600_123] {
+            let moment = Timestamp::from_millis(millis);
+            assert_eq!(InvoiceId::ordered(moment, [255; 10]).made_at(), moment);
+        }
     }
 
     #[test]

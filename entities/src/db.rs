@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, SqlxSqliteConnector,
-    TransactionOptions, TransactionTrait,
+    DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
+    SqlxSqliteConnector, TransactionOptions, TransactionTrait,
 };
 use sqlx::Connection as _;
 use sqlx::sqlite::{
@@ -37,6 +37,16 @@ pub enum ConnectError {
     Unreachable(#[source] sqlx::Error),
     #[error("behind a pooler {name} must stand with the role or the database: {advice}")]
     NoLimit { name: &'static str, advice: String },
+}
+
+/// How many connections a pool has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pool {
+    /// `read` or `write`; on PostgreSQL both are one, `all`.
+    pub name: &'static str,
+    pub open: u32,
+    pub idle: u32,
+    pub max: u32,
 }
 
 /// The two ways into the store.
@@ -137,6 +147,26 @@ impl Db {
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
+    }
+
+    /// `sqlite` or `postgres`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        if self.read.get_database_backend() == DatabaseBackend::Postgres { "postgres" } else { "sqlite" }
+    }
+
+    /// The pools as they are now. Asks nobody.
+    #[must_use]
+    pub fn pools(&self) -> Vec<Pool> {
+        fn of<D: sqlx::Database>(name: &'static str, pool: &sqlx::Pool<D>) -> Pool {
+            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+            Pool { name, open: pool.size(), idle, max: pool.options().get_max_connections() }
+        }
+        if self.read.get_database_backend() == DatabaseBackend::Postgres {
+            return vec![of("all", self.read.get_postgres_connection_pool())];
+        }
+        let (read, write) = (&self.read, &self.write);
+        vec![of("read", read.get_sqlite_connection_pool()), of("write", write.get_sqlite_connection_pool())]
     }
 
     /// Begins a write transaction: `BEGIN IMMEDIATE` on SQLite, so that a read in it cannot go stale before its write.

@@ -8,6 +8,7 @@ pub mod attention_item;
 pub mod call_event;
 pub mod campaign;
 pub mod carrier_callback;
+pub mod census;
 pub mod consent;
 pub mod customer;
 pub mod db;
@@ -33,5 +34,5 @@ pub mod stored;
 pub mod stripe_event;
 pub mod timeline;
 
-pub use db::{Db, unique_violation};
+pub use db::{Db, Pool, unique_violation};
 pub use stored::Stored;

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 use url::Url;
 
+use crate::calls::{Calls, Operation, Verdict};
 use crate::http::{self, Reach, SetupError};
 use crate::signature::standard_webhooks;
 
@@ -82,6 +83,7 @@ pub struct DialerConfig {
 pub struct DialerGateway {
     client: reqwest::Client,
     reach: Reach,
+    calls: Calls,
 }
 
 #[derive(Serialize)]
@@ -102,7 +104,14 @@ impl DialerGateway {
     /// When the HTTP client cannot be built.
     pub fn new(config: &DialerConfig) -> Result<Self, SetupError> {
         let client = http::client(Duration::from_millis(config.timeout_ms), config.reach)?;
-        Ok(Self { client, reach: config.reach })
+        Ok(Self { client, reach: config.reach, calls: Calls::default() })
+    }
+
+    /// The same, its calls counted there.
+    #[must_use]
+    pub fn counted_in(mut self, calls: Calls) -> Self {
+        self.calls = calls;
+        self
     }
 
     /// Tells the dialer, once. `now` dates the signature; the dialer refuses an old one.
@@ -124,8 +133,8 @@ impl DialerGateway {
             .header(standard_webhooks::TIMESTAMP_HEADER, now.seconds())
             .header(standard_webhooks::SIGNATURE_HEADER, signature)
             .body(body);
-        let response = request.send().await.map_err(|error| unheard(&error))?;
-        read_answer(response).await
+        let telling = async { read_answer(request.send().await.map_err(|error| unheard(&error))?).await };
+        self.calls.timed(Operation::TellDialer, telling, worth).await
     }
 }
 
@@ -165,6 +174,16 @@ async fn read_answer(response: reqwest::Response) -> Result<Acknowledged, Dialer
     match answer.get("acknowledged") {
         Some(serde_json::Value::Bool(true)) => Ok(Acknowledged),
         Some(_) | None => Err(DialerFault::NotAcknowledged.into()),
+    }
+}
+
+fn worth(answer: &Result<Acknowledged, DialerError>) -> Verdict {
+    match answer.map_err(|error| error.fault) {
+        Ok(Acknowledged) => Verdict::Done,
+        Err(DialerFault::Status(_) | DialerFault::NotAcknowledged) => Verdict::Refused,
+        Err(
+            DialerFault::BadUrl | DialerFault::BadSecret | DialerFault::Unreachable | DialerFault::TimedOut,
+        ) => Verdict::Failed,
     }
 }
 

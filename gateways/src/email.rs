@@ -18,6 +18,7 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use secrecy::SecretString;
 
+use crate::calls::{Calls, Operation, Verdict};
 use crate::hand_over::HandedOver;
 use crate::http::{self, SetupError};
 
@@ -61,6 +62,7 @@ pub struct EmailGateway {
     pool: Pool,
     domain: String,
     timeout: Duration,
+    calls: Calls,
 }
 
 impl EmailGateway {
@@ -76,7 +78,15 @@ impl EmailGateway {
             pool: Pool::new(relay, config.pool_size.max(1)),
             domain: config.domain.clone(),
             timeout: Duration::from_millis(config.timeout_ms),
+            calls: Calls::default(),
         })
+    }
+
+    /// The same, its calls counted there.
+    #[must_use]
+    pub fn counted_in(mut self, calls: Calls) -> Self {
+        self.calls = calls;
+        self
     }
 
     /// Hands one email to the relay, once, and says what that came to.
@@ -85,10 +95,14 @@ impl EmailGateway {
             Ok(letter) => letter,
             Err(refusal) => return SendOutcome::rejected(refusal.class, refusal.why),
         };
+        self.calls.timed(Operation::SendEmail, self.hand_over(&letter, email), Verdict::of_send).await
+    }
+
+    async fn hand_over(&self, letter: &Letter, email: &EmailSend) -> SendOutcome {
         let handed_over = HandedOver::default();
-        let delivery = self.deliver(&letter, email.deadline, &handed_over);
+        let delivery = self.deliver(letter, email.deadline, &handed_over);
         match tokio::time::timeout(self.timeout, delivery).await {
-            Ok(Ok(())) => SendOutcome::Accepted { provider_id: letter.message_id, segments: None },
+            Ok(Ok(())) => SendOutcome::Accepted { provider_id: letter.message_id.clone(), segments: None },
             Ok(Err(fault)) => fault.outcome(),
             Err(_) if handed_over.has_happened() => {
                 SendOutcome::unknown("timed out after the message was written")

@@ -4,6 +4,7 @@
 //! This crate must never decide what an answer means for an invoice, repeat a request by itself, take business time
 //! from a clock, or let a secret, a number, an address or a provider's own words into a log or an outcome.
 
+mod calls;
 pub mod dialer;
 pub mod email;
 mod hand_over;
@@ -14,3 +15,5 @@ pub mod stripe;
 
 #[cfg(test)]
 mod scripted_server;
+
+pub use calls::Calls;

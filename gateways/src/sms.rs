@@ -12,6 +12,7 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use crate::calls::{Calls, Operation, Verdict};
 use crate::http::{self, Reach, SetupError};
 use crate::signature::{self, SignatureError};
 
@@ -53,6 +54,7 @@ pub struct SmsGateway {
     messages_url: Url,
     account_sid: String,
     auth_tokens: Vec<SecretString>,
+    calls: Calls,
 }
 
 impl SmsGateway {
@@ -79,12 +81,21 @@ impl SmsGateway {
             messages_url,
             account_sid: config.account_sid,
             auth_tokens: config.auth_tokens,
+            calls: Calls::default(),
         })
+    }
+
+    /// The same, its calls counted there.
+    #[must_use]
+    pub fn counted_in(mut self, calls: Calls) -> Self {
+        self.calls = calls;
+        self
     }
 
     /// Hands one text to the carrier, once, and says what that came to.
     pub async fn send(&self, message: &SmsSend) -> SendOutcome {
-        classify(self.observe(message).await)
+        let sending = async { classify(self.observe(message).await) };
+        self.calls.timed(Operation::SendText, sending, Verdict::of_send).await
     }
 
     /// Checks a callback or an inbound text; see [`signature::twilio::verify`].

@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use stripe::{IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::payment_intent as api;
 
+use crate::calls::{Calls, Operation, Verdict};
 use crate::http::{self, SetupError};
 
 use create::in_one_order;
@@ -42,6 +43,7 @@ pub struct StripeConfig {
 
 pub struct StripeGateway {
     client: stripe::Client,
+    calls: Calls,
 }
 
 impl StripeGateway {
@@ -58,7 +60,14 @@ impl StripeGateway {
             .timeout(Duration::from_millis(config.timeout_ms))
             .build()
             .map_err(|_| SetupError::Setting { what: "Stripe's key or base URL" })?;
-        Ok(Self { client })
+        Ok(Self { client, calls: Calls::default() })
+    }
+
+    /// The same, its calls counted there.
+    #[must_use]
+    pub fn counted_in(mut self, calls: Calls) -> Self {
+        self.calls = calls;
+        self
     }
 
     /// Makes one PaymentIntent per idempotency key.
@@ -70,8 +79,9 @@ impl StripeGateway {
         wanted: &CreatePaymentIntent,
     ) -> Result<PaymentIntent, StripeError> {
         let request = create::request(wanted)?;
-        let made = self.post(request.build(), &wanted.account, &wanted.idempotency_key).await;
-        made.map_err(StripeError::from)
+        let posting = self.post(request.build(), &wanted.account, &wanted.idempotency_key);
+        let making = async { posting.await.map_err(StripeError::from) };
+        self.calls.timed(Operation::CreatePayment, making, Verdict::of_stripe).await
     }
 
     /// The truth about a PaymentIntent, with its latest charge.
@@ -84,8 +94,11 @@ impl StripeGateway {
         id: &str,
     ) -> Result<PaymentIntent, StripeError> {
         let request = api::RetrievePaymentIntent::new(checked_id(id)?).expand(["latest_charge".to_owned()]);
-        let sent = request.customize().account_id(account.into()).send(&self.client).await;
-        sent.map(PaymentIntent::from).map_err(|error| why(error).into())
+        let asking = async {
+            let said = request.customize().account_id(account.into()).send(&self.client).await;
+            said.map(PaymentIntent::from).map_err(|error| StripeError::from(why(error)))
+        };
+        self.calls.timed(Operation::RetrievePayment, asking, Verdict::of_stripe).await
     }
 
     /// Cancels a PaymentIntent, so that a browser that holds its client secret cannot pay it any more. One that is
@@ -100,7 +113,13 @@ impl StripeGateway {
         idempotency_key: &str,
     ) -> Result<PaymentIntent, StripeError> {
         let request = api::CancelPaymentIntent::new(checked_id(id)?);
-        let refusal = match self.post(request.build(), account, idempotency_key).await {
+        let posting = self.post(request.build(), account, idempotency_key);
+        let worth = |said: &Result<PaymentIntent, Refusal>| match said {
+            Ok(_) => Verdict::Done,
+            Err(Refusal::UnexpectedState) => Verdict::Refused,
+            Err(Refusal::Plain(error)) => Verdict::of_error(error),
+        };
+        let refusal = match self.calls.timed(Operation::CancelPayment, posting, worth).await {
             Ok(canceled) => return Ok(canceled),
             Err(refusal) => refusal,
         };
@@ -145,8 +164,11 @@ impl StripeGateway {
             if let Some(last) = all.last() {
                 request = request.starting_after(&last.id);
             }
-            let page = request.customize().account_id(account.into()).send(&self.client).await;
-            let page = page.map_err(|error| StripeError::from(why(error)))?;
+            let asking = async {
+                let page = request.customize().account_id(account.into()).send(&self.client).await;
+                page.map_err(|error| StripeError::from(why(error)))
+            };
+            let page = self.calls.timed(Operation::ListPayments, asking, Verdict::of_stripe).await?;
             let is_last = !page.has_more || page.data.is_empty();
             all.extend(page.data.into_iter().map(PaymentIntent::from));
             if is_last {

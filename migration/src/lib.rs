@@ -87,6 +87,7 @@ impl MigratorTrait for Migrator {
             Box::new(step!("0009_limits_of_merchants")),
             Box::new(OnPostgres(step!("0010_room_to_update"))),
             Box::new(step!("0011_retention")),
+            Box::new(step!("0012_open_work")),
         ]
     }
 }

@@ -29,7 +29,7 @@ impl Clock {
 
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        Self::machine_now().plus_ms(self.offset_ms())
+        self.machine_now().plus_ms(self.offset_ms())
     }
 
     /// How far business time is ahead of the machine's, in milliseconds.
@@ -49,7 +49,9 @@ impl Clock {
         SystemTime::now()
     }
 
-    fn machine_now() -> Timestamp {
+    /// The machine's own time: for what is compared with other machines, never for a rule.
+    #[must_use]
+    pub fn machine_now(&self) -> Timestamp {
         let since = Self::machine_time().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }

@@ -2,6 +2,7 @@
 //! as one JSON parameter, so a statement's text is constant and stays prepared.
 
 mod sql;
+mod watch;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::batch::{Claimed, Outcome};
 use crate::{Clock, Live, Metrics, Wake, trace};
 
 pub(crate) use sql::expired_leases;
+pub use watch::{Depth, Pulse, Standing};
 
 /// The longest error text kept in a row.
 const ERROR_CHARS_MAX: usize = 500;
@@ -32,15 +34,6 @@ pub struct Settled {
     pub dead: u64,
     /// Rows somebody else holds by now.
     pub lost: u64,
-}
-
-/// Jobs of one kind that are not done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Depth {
-    pub kind: String,
-    pub status: String,
-    pub count: i64,
-    pub oldest_due_at_ms: i64,
 }
 
 /// The job ledger and what announces its work. Clones share everything.
@@ -144,6 +137,7 @@ impl Ledger {
 
     /// Wakes the workers and tells the listeners about something that has been committed.
     pub fn announce(&self, outbox: &Outbox) {
+        self.metrics.happened(&outbox.changes);
         let mut kinds: Vec<JobKind> =
             outbox.jobs.iter().filter(|job| job.delay_ms <= 0).map(|job| job.kind).collect();
         kinds.sort_unstable();
@@ -274,25 +268,6 @@ impl Ledger {
             }
         }
         Ok(settled)
-    }
-
-    /// Open jobs by kind and status, for metrics and the health page.
-    ///
-    /// # Errors
-    /// Whatever the store says.
-    pub async fn depth(&self) -> Result<Vec<Depth>, DbErr> {
-        let statement = Statement::from_string(self.backend(), sql::DEPTH);
-        let rows = self.read.query_all_raw(statement).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Depth {
-                    kind: row.try_get("", "kind")?,
-                    status: row.try_get("", "status")?,
-                    count: row.try_get("", "jobs")?,
-                    oldest_due_at_ms: row.try_get("", "oldest")?,
-                })
-            })
-            .collect()
     }
 
     pub(crate) fn backend(&self) -> DatabaseBackend {

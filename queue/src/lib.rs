@@ -24,7 +24,7 @@ pub use batch::{Batch, Claimed, Outcome};
 pub use buckets::{BucketName, Buckets};
 pub use clock::Clock;
 pub use dead::DeadJob;
-pub use ledger::{Depth, Ledger, Settled};
+pub use ledger::{Depth, Ledger, Pulse, Settled, Standing};
 pub use live::Live;
 pub use metrics::Metrics;
 pub use redis_server::{Redis, RedisAddressError};

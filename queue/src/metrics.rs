@@ -1,9 +1,16 @@
-//! What this process did with jobs. Labels are kinds and outcomes: bounded by the code.
+//! What this process did with jobs, and what it saw happen. Labels are kinds and outcomes: bounded by the code.
 
-use domain::job::JobKind;
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use std::time::Duration;
+
+use domain::job::{Change, JobKind};
+use domain::time::Timestamp;
+use domain::timeline::TimelineKind;
+use prometheus::core::Collector;
+use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 use crate::ledger::Settled;
+
+const OUTCOMES: [&str; 5] = ["done", "retry", "wait", "dead", "lost"];
 
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -11,49 +18,69 @@ pub struct Metrics {
     batch_rows: HistogramVec,
     run_seconds: HistogramVec,
     worker_restarts: IntCounterVec,
+    heartbeat: IntGauge,
+    /// In the order of `TimelineKind::ALL`: one atomic per change.
+    happened: Vec<IntCounter>,
 }
 
 impl Metrics {
     /// # Errors
     /// When a metric of the same name is registered already.
     pub fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
-        let jobs = Opts::new("postcall_jobs_total", "Answers of handlers, by kind of job and outcome.");
-        let batch = HistogramOpts::new("postcall_job_batch_rows", "Rows per claimed batch.")
-            .buckets(vec![1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0]);
-        let run = HistogramOpts::new("postcall_job_batch_duration_seconds", "Time a batch was worked on.")
-            .buckets(vec![0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0]);
-        let restarts =
-            Opts::new("postcall_worker_restarts_total", "Times a worker ended and was started again.");
+        let happened = IntCounterVec::new(
+            Opts::new("postcall_timeline_total", "Entries committed to invoices' timelines, by kind."),
+            &["kind"],
+        )?;
         let metrics = Self {
-            jobs: IntCounterVec::new(jobs, &["kind", "outcome"])?,
-            batch_rows: HistogramVec::new(batch, &["kind"])?,
-            run_seconds: HistogramVec::new(run, &["kind"])?,
-            worker_restarts: IntCounterVec::new(restarts, &["kind"])?,
+            jobs: jobs()?,
+            batch_rows: histogram(
+                "postcall_job_batch_rows",
+                "Rows per claimed batch.",
+                &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0],
+            )?,
+            run_seconds: histogram(
+                "postcall_job_batch_duration_seconds",
+                "Time a batch was worked on.",
+                &[0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0],
+            )?,
+            worker_restarts: IntCounterVec::new(
+                Opts::new("postcall_worker_restarts_total", "Times a worker ended and was started again."),
+                &["kind"],
+            )?,
+            heartbeat: IntGauge::new(
+                "postcall_worker_heartbeat_timestamp_seconds",
+                "When this process last asked the ledger for work; 0 in one that runs no workers.",
+            )?,
+            happened: TimelineKind::ALL
+                .iter()
+                .map(|kind| happened.with_label_values(&[kind.word()]))
+                .collect(),
         };
-        registry.register(Box::new(metrics.jobs.clone()))?;
-        registry.register(Box::new(metrics.batch_rows.clone()))?;
-        registry.register(Box::new(metrics.run_seconds.clone()))?;
-        registry.register(Box::new(metrics.worker_restarts.clone()))?;
         for kind in JobKind::ALL {
             // rate() must see a zero before the first event.
-            for outcome in ["done", "retry", "wait", "dead", "lost"] {
+            for outcome in OUTCOMES {
                 metrics.jobs.with_label_values(&[kind.word(), outcome]);
             }
+            metrics.batch_rows.with_label_values(&[kind.word()]);
+            metrics.run_seconds.with_label_values(&[kind.word()]);
             metrics.worker_restarts.with_label_values(&[kind.word()]);
         }
+        let collectors: [Box<dyn Collector>; 6] = [
+            Box::new(metrics.jobs.clone()),
+            Box::new(metrics.batch_rows.clone()),
+            Box::new(metrics.run_seconds.clone()),
+            Box::new(metrics.worker_restarts.clone()),
+            Box::new(metrics.heartbeat.clone()),
+            Box::new(happened),
+        ];
+        collectors.into_iter().try_for_each(|collector| registry.register(collector))?;
         Ok(metrics)
     }
 
     pub(crate) fn settled(&self, kind: JobKind, settled: &Settled) {
-        let counts = [
-            ("done", settled.done),
-            ("retry", settled.retried),
-            ("wait", settled.waiting),
-            ("dead", settled.dead),
-            ("lost", settled.lost),
-        ];
-        for (outcome, count) in counts {
-            self.jobs.with_label_values(&[kind.word(), outcome]).inc_by(count);
+        let counts = [settled.done, settled.retried, settled.waiting, settled.dead, settled.lost];
+        for (outcome, count) in OUTCOMES.iter().zip(counts) {
+            self.jobs.with_label_values(&[kind.word(), *outcome]).inc_by(count);
         }
     }
 
@@ -62,11 +89,32 @@ impl Metrics {
         self.batch_rows.with_label_values(&[kind.word()]).observe(f64::from(rows));
     }
 
-    pub(crate) fn ran(&self, kind: JobKind, took: std::time::Duration) {
+    pub(crate) fn ran(&self, kind: JobKind, took: Duration) {
         self.run_seconds.with_label_values(&[kind.word()]).observe(took.as_secs_f64());
     }
 
     pub(crate) fn restarted(&self, kind: JobKind) {
         self.worker_restarts.with_label_values(&[kind.word()]).inc();
     }
+
+    /// The ledger answered the question for work at this moment of the machine's clock.
+    pub(crate) fn alive(&self, at: Timestamp) {
+        self.heartbeat.set(at.seconds());
+    }
+
+    /// Called once a transaction with these changes has committed.
+    pub(crate) fn happened(&self, changes: &[Change]) {
+        for change in changes {
+            self.happened[change.kind as usize].inc();
+        }
+    }
+}
+
+fn jobs() -> Result<IntCounterVec, prometheus::Error> {
+    let options = Opts::new("postcall_jobs_total", "Answers of handlers, by kind of job and outcome.");
+    IntCounterVec::new(options, &["kind", "outcome"])
+}
+
+fn histogram(name: &str, help: &str, buckets: &[f64]) -> Result<HistogramVec, prometheus::Error> {
+    HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), &["kind"])
 }

@@ -1,9 +1,8 @@
 //! Work that should have been done by now.
 
-use domain::job::JobStatus;
 use domain::time::{MINUTE_MS, Timestamp};
 use entities::{Db, message, send_attempt};
-use queue::{Clock, Depth, Ledger, Live, Metrics, Wake};
+use queue::{Clock, Depth, Ledger, Live, Metrics, Pulse, Standing, Wake};
 use sea_orm::DbErr;
 
 use super::Finding;
@@ -35,12 +34,12 @@ async fn look(db: &Db, config: &Config) -> Result<Vec<Finding>, DbErr> {
         Metrics::register(&prometheus::Registry::new()).map_err(|error| DbErr::Custom(error.to_string()))?;
     let ledger =
         Ledger::new(db.read.clone(), db.write.clone(), clock, Wake::local(), Live::default(), metrics);
-    let depths = ledger.depth().await?;
+    let (pulse, depths) = (ledger.pulse().await?, ledger.depth().await?);
     let orphaned = ledger.leases_expired_for(ORPHANED_MS).await?;
     let unknown = send_attempt::open_since(&db.read, now.plus_ms(-UNKNOWN_MS), COUNTED_MAX).await?.len();
     let stuck = message::abandoned_since(&db.read, now.plus_ms(-PROMISE_MS), COUNTED_MAX).await?.len();
     Ok(vec![
-        due(&depths, now),
+        due(&pulse, ledger.clock().machine_now()),
         none_of(
             "leases",
             usize::try_from(orphaned).unwrap_or(usize::MAX),
@@ -70,15 +69,15 @@ fn none_of(check: &'static str, count: usize, what: &str, advice: &str) -> Findi
     Finding::broken(check, format!("{count} {what}"), advice)
 }
 
-fn due(depths: &[Depth], now: Timestamp) -> Finding {
+/// By the machine's time, as the pulse is.
+fn due(pulse: &Pulse, now: Timestamp) -> Finding {
     const ADVICE: &str =
         "start `postcall workers`, or more of them; /metrics and their log say what holds them up";
-    let waiting = depths.iter().filter(|depth| depth.status == JobStatus::Waiting.word());
-    let Some(oldest) = waiting.min_by_key(|depth| depth.oldest_due_at_ms) else {
-        return Finding::fine("due jobs", "none waits");
+    let Some((kind, due_ms)) = pulse.oldest_due_ms.iter().min_by_key(|(_, due_ms)| *due_ms) else {
+        return Finding::fine("due jobs", "none is due");
     };
-    let late_ms = now.millis() - oldest.oldest_due_at_ms;
-    let seen = format!("a {} has been due for {} s", oldest.kind, late_ms / 1_000);
+    let late_ms = now.millis() - due_ms;
+    let seen = format!("a {kind} has been due for {} s", late_ms / 1_000);
     match late_ms {
         PROMISE_MS.. => Finding::broken("due jobs", seen, ADVICE),
         LATE_MS.. => Finding::warning("due jobs", seen, ADVICE),
@@ -89,8 +88,8 @@ fn due(depths: &[Depth], now: Timestamp) -> Finding {
 fn dead(depths: &[Depth]) -> Finding {
     let dead: Vec<String> = depths
         .iter()
-        .filter(|depth| depth.status == JobStatus::Dead.word())
-        .map(|depth| format!("{} {}", depth.count, depth.kind))
+        .filter(|depth| depth.standing == Standing::Dead)
+        .map(|depth| format!("{} {}", depth.jobs, depth.kind))
         .collect();
     if dead.is_empty() {
         return Finding::fine("dead jobs", "none");

@@ -13,7 +13,7 @@ use gateways::stripe::StripeGateway;
 use queue::Ledger;
 use templates::Templates;
 
-use crate::SenderPace;
+use crate::{Metrics, SenderPace};
 
 /// Clones share everything.
 #[derive(Clone)]
@@ -32,6 +32,7 @@ pub struct Context {
     pub public_url: Arc<str>,
     /// How long old rows are kept.
     pub keep: Ages,
+    pub metrics: Arc<Metrics>,
 }
 
 impl Context {

@@ -9,6 +9,7 @@ mod contacts;
 mod context;
 mod expire_links;
 mod forget_old;
+mod metrics;
 mod pause_calls;
 mod payment_truth;
 mod reconcile_payments;
@@ -20,6 +21,7 @@ mod send_link;
 mod send_receipt;
 
 pub use context::Context;
+pub use metrics::Metrics;
 pub use send::pace::SenderPace;
 
 use advance_payment::AdvancePayment;

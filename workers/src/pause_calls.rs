@@ -155,6 +155,9 @@ async fn acknowledge(
     let settled = batch.settle(&tx, all(jobs, &Outcome::Done)).await?;
     context.ledger.commit(tx, outbox).await?;
     failpoint::reached("dialer_committed");
+    if told.status.0 == EnrolmentStatus::Paused {
+        context.metrics.paused(Timestamp::from_millis(told.updated_at_ms), context.now());
+    }
     batch.committed(&settled);
     Ok(())
 }

@@ -29,10 +29,16 @@ impl Handler for ReconcilePayments {
     const KIND: JobKind = JobKind::ReconcilePayments;
 
     async fn run(&self, batch: &Batch) -> Result<(), DbErr> {
-        look_at_unchecked(&self.context).await?;
-        look_for_unmade(&self.context).await?;
+        let swept = sweep(&self.context).await;
+        self.context.metrics.swept(swept.is_ok(), self.context.ledger.clock().machine_now());
+        swept?;
         batch.finish(batch.jobs().map(|job| (job.clone(), Outcome::Done)).collect()).await
     }
+}
+
+async fn sweep(context: &Context) -> Result<(), DbErr> {
+    look_at_unchecked(context).await?;
+    look_for_unmade(context).await
 }
 
 async fn look_at_unchecked(context: &Context) -> Result<(), DbErr> {
@@ -47,8 +53,12 @@ async fn look_at_unchecked(context: &Context) -> Result<(), DbErr> {
         let ids: Vec<String> = page.iter().map(|payable| payable.id.to_string()).collect();
         for (payable, said) in payment_truth::fetch(context, page).await {
             match said {
-                Ok(intent) => drop(payment_truth::advance(context, &payable, &intent, None).await?),
+                Ok(intent) => {
+                    let advanced = payment_truth::advance(context, &payable, &intent, None).await?;
+                    context.metrics.reconciled(Some(advanced));
+                }
                 Err(error) => {
+                    context.metrics.reconciled(None);
                     tracing::warn!(payable_id = %payable.id.0, %error, "a payable could not be reconciled")
                 }
             }
@@ -101,7 +111,8 @@ async fn look_for(context: &Context, payable: &payable::Model) -> Result<Result<
         Err(error) => return Ok(Err(error)),
     };
     if let Some(intent) = found {
-        payment_truth::advance(context, payable, &intent, None).await?;
+        let advanced = payment_truth::advance(context, payable, &intent, None).await?;
+        context.metrics.reconciled(Some(advanced));
         return Ok(Ok(()));
     }
     let tx = context.db.begin().await?;

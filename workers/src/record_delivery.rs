@@ -35,13 +35,17 @@ impl Handler for RecordDelivery {
         let mut outbox = Outbox::default();
         let invoices = invoice::lock_of_attempts(&tx, &attempts).await?;
         let heard = hear(&tx, &attempts).await?;
-        apply(&tx, &heard, &invoices, now, &mut outbox).await?;
+        let doubled = apply(&tx, &heard, &invoices, now, &mut outbox).await?;
         let outcomes = jobs.into_iter().map(|job| (job, Outcome::Done)).collect();
         let settled = batch.settle(&tx, outcomes).await?;
         batch.ledger().enqueue(&tx, &outbox.jobs).await?;
         tx.commit().await?;
         batch.committed(&settled);
         batch.ledger().announce(&outbox);
+        for one in heard.iter().filter(|one| one.report.status != one.before) {
+            self.context.metrics.delivered(one.report.status, class_of(one.report.code));
+        }
+        self.context.metrics.may_have_doubled(doubled);
         Ok(())
     }
 }
@@ -100,8 +104,8 @@ async fn apply<C: ConnectionTrait>(
     invoices: &[invoice::Model],
     now: Timestamp,
     outbox: &mut Outbox,
-) -> Result<(), DbErr> {
-    adopt(tx, heard, now, outbox).await?;
+) -> Result<u64, DbErr> {
+    let doubled = adopt(tx, heard, now, outbox).await?;
     let news: Vec<&Heard> = heard.iter().filter(|one| one.report.status != one.before).collect();
     let reports: Vec<Report> = news.iter().map(|one| one.report.clone()).collect();
     send_attempt::hear(tx, &reports).await?;
@@ -110,7 +114,8 @@ async fn apply<C: ConnectionTrait>(
     let failed = news.iter().filter(|one| one.report.status.is_known_failure());
     let fallen: Vec<Fallen> =
         failed.map(|one| Fallen::refused(&one.message, class_of(one.report.code))).collect();
-    fall_back::commit(tx, &fallen, invoices.iter(), now, outbox).await.map(drop)
+    fall_back::commit(tx, &fallen, invoices.iter(), now, outbox).await?;
+    Ok(doubled)
 }
 
 fn class_of(code: Option<i64>) -> RejectClass {
@@ -118,13 +123,14 @@ fn class_of(code: Option<i64>) -> RejectClass {
     code.map_or(RejectClass::Other, twilio_class)
 }
 
-/// A report, whatever it says, proves that the carrier has the text.
+/// A report, whatever it says, proves that the carrier has the text. Returns how many of them prove that it has one too
+/// many.
 async fn adopt<C: ConnectionTrait>(
     tx: &C,
     heard: &[Heard],
     now: Timestamp,
     outbox: &mut Outbox,
-) -> Result<(), DbErr> {
+) -> Result<u64, DbErr> {
     let reports: Vec<Report> = heard.iter().map(|one| one.report.clone()).collect();
     let adopted = send_attempt::adopt(tx, &reports, now).await?;
     let adopted: Vec<&Heard> = heard.iter().filter(|one| adopted.contains(&one.attempt.id)).collect();
@@ -133,13 +139,13 @@ async fn adopt<C: ConnectionTrait>(
         .map(|one| Taken { message: one.message.clone(), segments: None, was_open: true })
         .collect();
     taken::record(tx, &taken, now, outbox).await?;
-    for one in adopted.iter().filter(|one| believed_gone(one)) {
+    let resurfaced = adopted.into_iter().filter(|one| believed_gone(one));
+    let mut doubled = 0;
+    for one in resurfaced.chain(heard.iter().filter(|one| one.doubled)) {
         warn_of_a_second_text(tx, one, now).await?;
+        doubled += 1;
     }
-    for one in heard.iter().filter(|one| one.doubled) {
-        warn_of_a_second_text(tx, one, now).await?;
-    }
-    Ok(())
+    Ok(doubled)
 }
 
 /// The customer may have got two texts for one wish. It cannot be undone, and it must not go unseen.

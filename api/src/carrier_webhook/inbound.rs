@@ -3,7 +3,7 @@
 
 use axum::body::Body;
 use axum::extract::{OriginalUri, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
 use domain::attention::AttentionKind;
 use domain::inbound::Inbound;
@@ -18,6 +18,7 @@ use templates::{HelpText, Locale};
 
 use super::{malformed, verified};
 use crate::Api;
+use crate::metrics::{Arrival, Source};
 use crate::problem::Problem;
 
 pub(super) async fn receive(
@@ -26,7 +27,20 @@ pub(super) async fn receive(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let raw = verified(&api, &uri, &headers, body).await?;
+    let taken = take(&api, &uri, &headers, body).await;
+    let arrived = taken.as_ref().map_or_else(Arrival::refused, |(arrival, _)| *arrival);
+    api.metrics.webhook(Source::CarrierInbound, arrived, api.ledger.clock().machine_now());
+    taken.map(|(_, reply)| twiml(reply.as_deref()))
+}
+
+/// Stores and honours a text; what is said in return, if anything.
+async fn take(
+    api: &Api,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Arrival, Option<String>), Problem> {
+    let raw = verified(api, uri, headers, body).await?;
     let mut text = parse_inbound(&raw).map_err(malformed)?;
     // PostgreSQL keeps no NUL.
     text.body.retain(|letter| letter != '\0');
@@ -34,7 +48,7 @@ pub(super) async fn receive(
     let merchants = merchant::by_sms_sender(&api.db.read, &text.to).await?;
     let Some(owner) = merchants.first() else {
         tracing::warn!("a text came in for a sender of no merchant");
-        return Ok(twiml(None));
+        return Ok((Arrival::Ignored, None));
     };
     let tx = api.db.begin().await?;
     let new = NewInboundText {
@@ -47,16 +61,15 @@ pub(super) async fn receive(
     };
     if !inbound_text::store(&tx, &new, api.now()).await? {
         tx.rollback().await?;
-        return Ok(twiml(None));
+        return Ok((Arrival::Duplicate, None));
     }
     let answer_due = honour(&tx, &merchants, &text, api.now()).await?;
     let locale = locale_of(&tx, owner, &text.from).await?;
     api.ledger.commit(tx, Outbox::default()).await?;
     if !answer_due || text.answered_by_carrier {
-        return Ok(twiml(None));
+        return Ok((Arrival::Accepted, None));
     }
-    let reply = answer(&api, owner, locale, text.meaning);
-    Ok(twiml(reply.as_deref()))
+    Ok((Arrival::Accepted, answer(api, owner, locale, text.meaning)))
 }
 
 /// Does what the text asks for; says whether that deserves an answer. A second STOP gets none.

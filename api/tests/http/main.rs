@@ -22,3 +22,4 @@ mod resources;
 mod setup;
 mod stream;
 mod tenants;
+mod watching;

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::SmsGateway;
 use super::wire::Message;
+use crate::calls::{Operation, Verdict};
 use crate::http;
 
 /// More than this many texts to one number from one sender is not searched: then a person looks.
@@ -66,7 +67,7 @@ impl SmsGateway {
             let Some(url) = next else {
                 return Ok(Sighting::Absent);
             };
-            let page = self.page(url).await?;
+            let page = self.calls.timed(Operation::FindText, self.page(url), worth).await?;
             if let Some(found) = search(&page.messages, wanted)? {
                 return Ok(found);
             }
@@ -99,6 +100,16 @@ impl SmsGateway {
         let bytes = http::read_body(response).await.map_err(|_| FindError::Unreadable)?;
         let value: Value = serde_json::from_slice(&bytes).map_err(|_| FindError::Unreadable)?;
         Page::of(&value, &self.messages_url).ok_or(FindError::Unreadable)
+    }
+}
+
+fn worth(answer: &Result<Page, FindError>) -> Verdict {
+    match answer {
+        Ok(_) => Verdict::Done,
+        Err(FindError::Refused { .. }) => Verdict::Refused,
+        Err(
+            FindError::Unreachable | FindError::Unreadable | FindError::TooLong | FindError::BodiesHidden,
+        ) => Verdict::Failed,
     }
 }
 

@@ -2,9 +2,6 @@
 
 use sea_orm::DatabaseBackend;
 
-pub(super) const DEPTH: &str = "SELECT kind, status, count(*) AS jobs, min(due_at_ms) AS oldest FROM jobs \
-     WHERE status IN ('waiting', 'leased', 'dead') GROUP BY kind, status ORDER BY kind, status";
-
 /// The database's clock in whole milliseconds, at the start of the statement: a moment that stands still can be looked
 /// up in an index.
 fn now(backend: DatabaseBackend) -> &'static str {
@@ -136,5 +133,29 @@ pub(super) fn due_kinds(backend: DatabaseBackend) -> String {
          ORDER BY jobs.lease_until_ms LIMIT 1) < {now}",
         now = now(backend),
         rows = rows(backend, &[("kind", "text")]),
+    )
+}
+
+/// `$1` kinds as rows. One row per kind.
+pub(super) fn pulse(backend: DatabaseBackend) -> String {
+    format!(
+        "SELECT r.kind AS kind, \
+         (SELECT min(due_at_ms) FROM jobs WHERE jobs.kind = r.kind AND jobs.status = 'waiting') AS waiting, \
+         (SELECT min(due_at_ms) FROM jobs WHERE jobs.kind = r.kind AND jobs.status = 'leased' \
+         AND jobs.lease_until_ms < {now}) AS orphaned, {now} AS now_ms FROM {rows}",
+        now = now(backend),
+        rows = rows(backend, &[("kind", "text")]),
+    )
+}
+
+/// `$1` business offset. A part per partial index: one `status IN (…)` over all of them would read the whole table.
+pub(super) fn depth(backend: DatabaseBackend) -> String {
+    format!(
+        "SELECT kind, CASE WHEN due_at_ms <= {now} + $1 THEN 'due' ELSE 'scheduled' END AS standing, count(*) AS jobs \
+         FROM jobs WHERE status = 'waiting' GROUP BY 1, 2 \
+         UNION ALL SELECT kind, CASE WHEN lease_until_ms < {now} THEN 'orphaned' ELSE 'leased' END, count(*) \
+         FROM jobs WHERE status = 'leased' GROUP BY 1, 2 \
+         UNION ALL SELECT kind, 'dead', count(*) FROM jobs WHERE status = 'dead' GROUP BY 1",
+        now = now(backend),
     )
 }

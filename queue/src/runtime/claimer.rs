@@ -20,7 +20,10 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(super) async fn poll(ledger: Ledger, kinds: Vec<JobKind>, shutdown: CancellationToken) {
     loop {
         match ledger.due_kinds(&kinds).await {
-            Ok(due) => ledger.wake().ring_found(&due),
+            Ok(due) => {
+                ledger.metrics().alive(ledger.clock().machine_now());
+                ledger.wake().ring_found(&due);
+            }
             Err(error) => tracing::warn!(%error, "the ledger cannot be read"),
         }
         tokio::select! { () = shutdown.cancelled() => return, () = tokio::time::sleep(POLL_EVERY) => {} }

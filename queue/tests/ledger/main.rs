@@ -8,6 +8,7 @@
 mod rules;
 mod store;
 mod trouble;
+mod watch;
 mod work;
 
 macro_rules! on_every_store {
@@ -45,4 +46,6 @@ on_every_store!(
     trouble::a_row_that_spoils_its_batch_is_found_and_the_others_are_done_at_once,
     trouble::trouble_of_the_store_is_waited_out_and_not_counted,
     trouble::a_deadlock_and_a_busy_store_pass_and_a_wrong_statement_does_not,
+    watch::open_jobs_are_counted_by_how_they_stand,
+    watch::the_pulse_names_the_oldest_work_that_nobody_has_begun,
 );

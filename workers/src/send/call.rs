@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use domain::send::SendOutcome;
+use domain::time::Timestamp;
 use futures::FutureExt;
 use gateways::email::EmailGateway;
 use gateways::sms::{FindError, Sighting, SmsGateway};
@@ -13,7 +14,7 @@ use queue::trace::{self, Exchange};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::errand::{Errand, Order};
-use crate::Context;
+use crate::{Context, Metrics};
 
 #[derive(Clone)]
 pub(super) enum Answer {
@@ -36,10 +37,12 @@ pub(super) fn all(
             continue;
         }
         let (sms, email) = (Arc::clone(&context.sms), Arc::clone(&context.email));
+        let (metrics, begun_at) = (Arc::clone(&context.metrics), context.now());
         tokio::spawn(async move {
             let began = Instant::now();
             let answer = perform(&errand, &sms, &email).await;
             told(&errand, &answer, began);
+            count(&metrics, &errand, &answer, begun_at);
             let _receiver_may_be_gone = sender.send((errand, answer));
         });
     }
@@ -77,6 +80,16 @@ fn not_begun(order: &Order) -> Answer {
             why: "the lease would have ended first".to_owned(),
         }),
         Order::LookUp(_) => Answer::Looked(Err(FindError::Unreachable)),
+    }
+}
+
+/// The first attempt that a provider may have seen is the one that was waited for.
+fn count(metrics: &Metrics, errand: &Errand, answer: &Answer, begun_at: Timestamp) {
+    let Answer::Sent(outcome) = answer else { return };
+    metrics.attempted(errand.message.channel.0, outcome);
+    match (errand.wished_at, outcome) {
+        (None, _) | (Some(_), SendOutcome::NotSent { .. }) => {}
+        (Some(wished_at), _) => metrics.dispatched(wished_at, begun_at),
     }
 }
 

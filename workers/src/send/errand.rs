@@ -26,6 +26,8 @@ pub(crate) struct Errand {
     pub deadline: Instant,
     /// The moment of the intention: what a provider's list says is true of then, however late it is written down.
     pub asked_at: Timestamp,
+    /// Since when somebody waits for it, while no provider has seen it: for the metrics.
+    pub wished_at: Option<Timestamp>,
 }
 
 pub(crate) struct Attempt {
@@ -118,6 +120,7 @@ impl Errand {
             order,
             deadline: moment.after(schedule::DEADLINE_MS),
             asked_at: moment.now,
+            wished_at: about.wished_at(moment.now),
         })
     }
 
@@ -151,6 +154,7 @@ impl Errand {
             order: Order::LookUp(Box::new(wanted)),
             deadline: moment.after(schedule::DEADLINE_MS),
             asked_at: moment.now,
+            wished_at: None,
         }
     }
 

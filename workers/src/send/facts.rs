@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use domain::call_event::CallEvent;
 use domain::channel::Channel;
-use domain::message::Purpose;
+use domain::message::{AttemptState, Purpose};
 use domain::phone::Phone;
-use domain::time::Timestamp;
+use domain::quiet_hours::{Opening, may_send};
+use domain::time::{SECOND_MS, Timestamp};
 use entities::{call_event, customer, invoice, link, merchant, message, send_attempt};
 use sea_orm::{ConnectionTrait, DbErr};
 
@@ -42,6 +43,30 @@ impl About<'_> {
         };
         let phone = number.and_then(Phone::stored);
         domain::quiet_hours::plausible_zones(stated, phone.as_ref(), &self.merchant.time_zone)
+    }
+}
+
+/// Past this a wish is asked whether it had to wait for the morning.
+const PROMPT_MS: i64 = 30 * SECOND_MS;
+
+impl About<'_> {
+    /// When we took the wish for this message's link, as long as no provider has seen it: what the promise of seconds is
+    /// measured from. Not for what the hour forbade at first.
+    pub(super) fn wished_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let link = self.link?;
+        let unseen = |attempt: &send_attempt::Model| attempt.status.0 == AttemptState::NotSent;
+        if !self.attempts.iter().all(unseen) {
+            return None;
+        }
+        let event = link.event_id.as_ref().map(|id| id.0.made_at());
+        let wished_at = event.unwrap_or(Timestamp::from_millis(link.created_at_ms));
+        if now.since_ms(wished_at) <= PROMPT_MS {
+            return Some(wished_at);
+        }
+        let asked_at = self.message.asked_at_ms.map(Timestamp::from_millis);
+        let exempt = self.merchant.asked_exempt_from_hours;
+        let opening = may_send(wished_at, asked_at, asked_at.is_some(), exempt, &self.zones());
+        (opening == Opening::Now).then_some(wished_at)
     }
 }
 

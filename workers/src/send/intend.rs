@@ -81,6 +81,8 @@ where
     }
     plan.write(tx, facts, moment.now, outbox).await?;
     outbox.jobs.append(&mut plan.handed_on.jobs);
+    let suppressed = plan.fallen.iter().filter(|one| one.state == MessageState::Suppressed);
+    suppressed.for_each(|one| context.metrics.suppressed(one.reason));
     Ok(Intention { errands: plan.errands, outcomes: plan.outcomes })
 }
 

@@ -100,5 +100,6 @@ pub(crate) fn context(db: Db, ledger: Ledger, keyring: Keyring, world: &World) -
         senders: SenderPace::default(),
         public_url: "https://pay.example".into(),
         keep: domain::retention::Ages::default(),
+        metrics: Arc::default(),
     }
 }

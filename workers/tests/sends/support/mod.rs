@@ -205,5 +205,6 @@ async fn context(db: &Db, ledger: Ledger, carrier: &Carrier, relay: &Relay) -> C
         senders: SenderPace::default(),
         public_url: "https://pay.example".into(),
         keep: domain::retention::Ages::default(),
+        metrics: Arc::default(),
     }
 }

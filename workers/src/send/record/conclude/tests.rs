@@ -43,6 +43,7 @@ fn errand_asked(example: &Example, lookups: i64, asked_at: domain::time::Timesta
         order: Order::LookUp(Box::new(wanted)),
         deadline: Instant::now(),
         asked_at,
+        wished_at: None,
     }
 }
 

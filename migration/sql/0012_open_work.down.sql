@@ -1,0 +1,2 @@
+DROP INDEX jobs_dead_of_kind;
+DROP INDEX enrolments_paused;
