@@ -45,6 +45,17 @@ const PYTHON: Need = Need {
     packages: &["python3", "python3-venv"],
 };
 
+const PROMETHEUS: Need = Need {
+    what: "Prometheus and its promtool",
+    is_met: || process::on_path("prometheus").is_some() && process::on_path("promtool").is_some(),
+    packages: &["prometheus"],
+};
+const ALERTMANAGER: Need = Need {
+    what: "Alertmanager's amtool",
+    is_met: || process::on_path("amtool").is_some(),
+    packages: &["prometheus-alertmanager"],
+};
+
 /// PostgreSQL, Redis and PgBouncer, and the proxy that the compose file puts in front.
 pub fn servers() -> Result<()> {
     meet(&[POSTGRES, REDIS, HAPROXY, PGBOUNCER])
@@ -57,11 +68,15 @@ pub fn install(with_servers: bool, with_node_and_python: bool, target: &Path) ->
         needs.extend([POSTGRES, REDIS, HAPROXY, PGBOUNCER]);
     }
     if with_node_and_python {
-        needs.extend([CHROMIUM, NODE, NPM, PYTHON]);
+        needs.extend([CHROMIUM, NODE, NPM, PYTHON, ALERTMANAGER]);
+    }
+    if with_servers || with_node_and_python {
+        needs.push(PROMETHEUS);
     }
     meet(&needs)?;
     if with_node_and_python {
-        node_modules()?;
+        node_modules(&workspace::root().join("e2e"))?;
+        node_modules(&dashboards())?;
         python_packages(target)?;
     }
     Ok(())
@@ -133,15 +148,21 @@ fn major(version: &str) -> Option<u32> {
     version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
-fn node_modules() -> Result<()> {
-    let suite = workspace::root().join("e2e");
-    let wanted = std::fs::read_to_string(suite.join("package-lock.json")).context("e2e/package-lock.json")?;
+/// Where the dashboards are made from code.
+pub fn dashboards() -> PathBuf {
+    workspace::root().join("monitoring/grafana")
+}
+
+fn node_modules(suite: &Path) -> Result<()> {
+    let shown = suite.display();
+    let wanted = std::fs::read_to_string(suite.join("package-lock.json"))
+        .with_context(|| format!("{shown}/package-lock.json"))?;
     let mark = suite.join("node_modules/.installed");
     if is_marked(&mark, &wanted) {
         return Ok(());
     }
-    shown_to_succeed(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&suite))?;
-    std::fs::write(&mark, wanted).context("e2e/node_modules could not be written to")
+    shown_to_succeed(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(suite))?;
+    std::fs::write(&mark, wanted).with_context(|| format!("{shown}/node_modules could not be written to"))
 }
 
 fn python_packages(target: &Path) -> Result<()> {

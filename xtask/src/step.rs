@@ -11,7 +11,7 @@ use crate::counts::{Counts, Runner, tally};
 use crate::report::{Outcome, Row};
 use crate::{crate_rules, demo, faults, sbom, supply};
 
-pub(crate) const NAMES: [&str; 19] = [
+pub(crate) const NAMES: [&str; 21] = [
     "fmt",
     "crates",
     "clippy",
@@ -31,6 +31,8 @@ pub(crate) const NAMES: [&str; 19] = [
     "sbom",
     "api-schema",
     "browser",
+    "alerts",
+    "monitoring",
 ];
 
 /// What a step leans on beside Rust: `--fast` leaves out what leans on anything.
@@ -151,6 +153,11 @@ pub(crate) fn all(target: &Path, filters: &[String]) -> Vec<Step> {
     let mut browser = Command::new("node");
     browser.current_dir(workspace::root()).arg("e2e/run.mjs").env("POSTCALL_BINARY", binary(target));
     steps.push(Step::new("browser", NodeOrPython, Runner::Node, 10, Action::Run(browser)));
+    let mut alerts = Command::new("npm");
+    alerts.current_dir(set_up::dashboards()).args(["test", "--silent"]);
+    steps.push(Step::new("alerts", NodeOrPython, Runner::Node, 5, Action::Run(alerts)));
+    let monitoring = cargo("test --workspace --test monitoring -- --include-ignored");
+    steps.push(Step::new("monitoring", Servers, Runner::CargoTest, 10, Action::Run(monitoring)));
     steps
 }
 

@@ -89,7 +89,7 @@ impl Selection {
     }
 
     fn takes(&self, step: &Step) -> bool {
-        if self.fast && (step.needs == Needs::NodeOrPython || step.name == "faults") {
+        if self.fast && (step.needs == Needs::NodeOrPython || matches!(step.name, "faults" | "monitoring")) {
             return false;
         }
         if self.steps.is_empty() && self.filters.is_empty() {
