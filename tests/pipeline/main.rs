@@ -59,6 +59,7 @@ on_every_store!(
     holds::the_dialer_is_told_until_it_acknowledges,
     holds::resolving_a_question_does_not_undo_a_stop_for_another_reason,
     canaries::no_secret_and_no_customer_leaks,
+    pressure::others_are_answered_while_somebody_pushes,
 );
 
 mod kills {

@@ -6,5 +6,6 @@ pub(crate) mod holds;
 pub(crate) mod kills;
 pub(crate) mod links;
 pub(crate) mod payments;
+pub(crate) mod pressure;
 pub(crate) mod processes;
 pub(crate) mod sends;
