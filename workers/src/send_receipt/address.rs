@@ -147,7 +147,9 @@ impl Known {
             .iter()
             .filter(of_invoice)
             .filter_map(|message| rank(message).map(|rank| (rank, message)));
-        let (_, message) = ranked.max_by_key(|(rank, _)| *rank)?;
+        // Of two that are alike, the one that was written later: the store returns them in no order.
+        let (_, message) =
+            ranked.max_by(|(a, one), (b, other)| (a, one.id.as_str()).cmp(&(b, other.id.as_str())))?;
         Some(Way {
             channel: message.channel.0,
             recipient: message.recipient.clone(),
