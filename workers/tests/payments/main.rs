@@ -47,7 +47,6 @@ on_every_store!(
     canceling::what_may_still_be_paid_lives,
     canceling::a_payable_that_stripe_never_heard_of_is_given_up,
     receipts::a_receipt_goes_by_email_where_there_is_an_address,
-    receipts::without_an_address_it_goes_the_way_that_the_link_went,
     receipts::with_nothing_but_a_number_it_goes_by_text,
     receipts::who_cannot_be_reached_gets_none_and_it_is_written_down,
     receipts::a_payment_has_one_receipt_however_often_it_is_asked_for,
